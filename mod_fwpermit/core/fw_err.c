@@ -74,8 +74,8 @@ const char *fw_err_text(const fw_err *err, apr_pool_t *pool)
         text = apr_pstrcat(pool, text, *text ? ": " : "", err->msg, os ? " (" : "", os ? os : "",
                            os ? ")" : "", NULL);
         if (!err->cause && err->file)
-            text = apr_psprintf(pool, "%s [%s:%d]", text, apr_filepath_name_get(err->file),
-                                err->line);
+            text =
+                apr_psprintf(pool, "%s [%s:%d]", text, apr_filepath_name_get(err->file), err->line);
     }
     return text;
 }

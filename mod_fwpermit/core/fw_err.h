@@ -46,15 +46,15 @@ bool fw_err_retryable(const fw_err *err);
 /* The whole chain on one line, for a log: "outer: inner (os text) [file:line]". */
 const char *fw_err_text(const fw_err *err, apr_pool_t *pool);
 
-#define FW_ERR(pool, code, os, ...)                                                                \
+#define FW_ERR(pool, code, os, ...) \
     fw_err_make((pool), (code), (os), __FILE__, __LINE__, __VA_ARGS__)
 #define FW_WRAP(pool, cause, ...) fw_err_wrap((pool), (cause), __FILE__, __LINE__, __VA_ARGS__)
 
-#define FW_TRY(expr)                                                                               \
-    do {                                                                                           \
-        const fw_err *fw_try_err_ = (expr);                                                        \
-        if (fw_try_err_)                                                                           \
-            return fw_try_err_;                                                                    \
+#define FW_TRY(expr)                        \
+    do {                                    \
+        const fw_err *fw_try_err_ = (expr); \
+        if (fw_try_err_)                    \
+            return fw_try_err_;             \
     } while (0)
 
 #endif

@@ -15,11 +15,11 @@ typedef struct fw_row fw_row;         /* one row, valid within the callback */
 typedef enum fw_backend_e { FW_DB_SQLITE, FW_DB_PGSQL } fw_backend_e;
 
 typedef struct fw_db_config {
-    const char *driver;     /* "sqlite3" or "pgsql" */
-    const char *params;     /* the file's path, or libpq's key=value words */
-    int max;                /* connections, at most */
-    int acquire_ms;         /* how long fw_db_acquire waits; then FW_E_BUSY */
-    int statement_ms;       /* pgsql: statement_timeout; 0 is none */
+    const char *driver; /* "sqlite3" or "pgsql" */
+    const char *params; /* the file's path, or libpq's key=value words */
+    int max;            /* connections, at most */
+    int acquire_ms;     /* how long fw_db_acquire waits; then FW_E_BUSY */
+    int statement_ms;   /* pgsql: statement_timeout; 0 is none */
 } fw_db_config;
 
 /* A value bound to a statement. */
@@ -40,16 +40,19 @@ static inline fw_val fw_val_text(const char *s)
 
 /* Reads sql/queries/<name>.sql (all files of `dir`): "-- name: case_load" starts a statement, and
  * "-- name: case_load [pgsql]" the one that this back end has instead. Parameters are written as
- * %s (text) and %lld (integer). A name twice, or a file of no names, is FW_E_CONFIG with file and line. */
+ * %s (text) and %lld (integer). A name twice, or a file of no names, is FW_E_CONFIG with file and
+ * line. */
 const fw_err *fw_sql_load(fw_sql **out, const char *dir, apr_pool_t *pool);
 
-/* Opens nothing yet: connections are made on demand and live in `pool`, never in a parent that forks. */
+/* Opens nothing yet: connections are made on demand and live in `pool`, never in a parent that
+ * forks. */
 const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, const fw_sql *sql,
                               apr_pool_t *pool);
 fw_backend_e fw_db_pool_backend(const fw_db_pool *pool);
 
 /* A connection for this thread until fw_db_release(), or until `pool` is cleared. An open
- * transaction is then rolled back. FW_E_BUSY after acquire_ms; FW_E_UNAVAILABLE if none can be made. */
+ * transaction is then rolled back. FW_E_BUSY after acquire_ms; FW_E_UNAVAILABLE if none can be
+ * made. */
 const fw_err *fw_db_acquire(fw_db **out, fw_db_pool *dbs, apr_pool_t *pool);
 void fw_db_release(fw_db *db);
 fw_backend_e fw_db_backend(const fw_db *db);
@@ -73,12 +76,13 @@ typedef const fw_err *(*fw_row_fn)(void *baton, const fw_row *row);
 const fw_err *fw_db_query(fw_db *db, const char *name, const fw_val *vals, int n, fw_row_fn each,
                           void *baton, apr_pool_t *scratch);
 
-#define FW_VALS(...) ((const fw_val[]){__VA_ARGS__}), (int)(sizeof((fw_val[]){__VA_ARGS__}) / sizeof(fw_val))
+#define FW_VALS(...) \
+    ((const fw_val[]){__VA_ARGS__}), (int)(sizeof((fw_val[]){__VA_ARGS__}) / sizeof(fw_val))
 
 int fw_row_columns(const fw_row *row);
 bool fw_row_is_null(const fw_row *row, int column);
 const char *fw_row_text(const fw_row *row, int column, apr_pool_t *pool); /* NULL if SQL NULL */
-int64_t fw_row_int(const fw_row *row, int column);                         /* 0 if SQL NULL */
+int64_t fw_row_int(const fw_row *row, int column);                        /* 0 if SQL NULL */
 
 /* Runs one text as it stands: for migrations alone, statement by statement. */
 const fw_err *fw_db_raw(fw_db *db, const char *statement, apr_pool_t *scratch);

@@ -4,19 +4,20 @@
 #include "fw_config.h"
 #include "fw_err.h"
 
-/* Where documents lie, encrypted: AES-256-GCM in chunks of 64 KiB under a key for each file, that key
- * wrapped by a master key that has an id. The only code that knows a document's path. */
+/* Where documents lie, encrypted: AES-256-GCM in chunks of 64 KiB under a key for each file, that
+ * key wrapped by a master key that has an id. The only code that knows a document's path. */
 
-typedef struct fw_vault fw_vault;               /* of a process; read-only after opening, thread-safe */
+typedef struct fw_vault fw_vault; /* of a process; read-only after opening, thread-safe */
 typedef struct fw_vault_writer fw_vault_writer; /* one file being written, by one thread */
 typedef struct fw_vault_reader fw_vault_reader;
 
 typedef struct fw_vault_key {
-    const char *id;            /* [A-Za-z0-9_-]{1,16} */
+    const char *id; /* [A-Za-z0-9_-]{1,16} */
     unsigned char bytes[32];
 } fw_vault_key;
 
-/* `keys[0]` wraps what is written from now on; all of them unwrap. `dir` must exist and be writable. */
+/* `keys[0]` wraps what is written from now on; all of them unwrap. `dir` must exist and be
+ * writable. */
 const fw_err *fw_vault_open(fw_vault **out, const char *dir, const fw_vault_key *keys, int n,
                             apr_pool_t *pool);
 
@@ -38,8 +39,8 @@ void fw_vault_abort(fw_vault_writer *w);
 const fw_err *fw_vault_read_open(fw_vault_reader **out, fw_vault *vault, const char *name,
                                  apr_pool_t *pool);
 int64_t fw_vault_size(const fw_vault_reader *r); /* clear bytes */
-/* Up to one chunk of verified clear bytes, valid until the next call; *n = 0 at the (verified) end. A file cut
- * at a chunk's border is FW_E_CORRUPT, never a short file. */
+/* Up to one chunk of verified clear bytes, valid until the next call; *n = 0 at the (verified) end.
+ * A file cut at a chunk's border is FW_E_CORRUPT, never a short file. */
 const fw_err *fw_vault_read(fw_vault_reader *r, const unsigned char **data, size_t *n);
 
 /* Removes the file; none is no error. */
@@ -50,6 +51,7 @@ const fw_err *fw_vault_rewrap(fw_vault *vault, const char *name, apr_pool_t *poo
 
 /* Calls `each` for every finished file's name and modification time: for the sweep of orphans. */
 typedef const fw_err *(*fw_vault_each_fn)(void *baton, const char *name, apr_time_t mtime);
-const fw_err *fw_vault_walk(fw_vault *vault, fw_vault_each_fn each, void *baton, apr_pool_t *scratch);
+const fw_err *fw_vault_walk(fw_vault *vault, fw_vault_each_fn each, void *baton,
+                            apr_pool_t *scratch);
 
 #endif
