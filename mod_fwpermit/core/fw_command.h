@@ -79,6 +79,7 @@ typedef struct fw_command {
     int64_t amount;              /* payment.settle: what the gateway says it took */
     apr_time_t at;               /* when it happened out there: paid, code's expiry */
     const fw_document *document; /* document.add, permit.issue */
+    const fw_permit *permit;     /* permit.issue: what the document says */
     const fw_org *org;           /* org.create */
     const fw_account *account;   /* account.create, account.update, account.password */
 } fw_command;

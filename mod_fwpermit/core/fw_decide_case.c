@@ -1,0 +1,382 @@
+#include "fw_config.h"
+#include "fw_decide_int.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "fw_lifecycle.h"
+
+static const char *payload_case(fw_deciding *d, const fw_case *kase)
+{
+    return apr_psprintf(d->pool, "{\"case\":\"%" APR_INT64_T_FMT "\"}", kase->id);
+}
+
+/* Ends the turn that was: its span is added to whose it was; while the applicant had it, the
+ * office's due time moves on by as much. */
+static void end_turn(fw_case *kase, fw_state_e from, apr_time_t now)
+{
+    apr_time_t span = kase->turn_since ? now - kase->turn_since : 0;
+    fw_turn_e was = fw_lifecycle_turn(from);
+
+    if (span < 0)
+        span = 0;
+    if (was == FW_TURN_OFFICE)
+        kase->office_us += span;
+    if (was == FW_TURN_APPLICANT) {
+        kase->applicant_us += span;
+        if (kase->due)
+            kase->due += span;
+    }
+    kase->turn_since = now;
+}
+
+static void enter(fw_deciding *d, fw_case *kase, fw_state_e to)
+{
+    fw_state_e from = kase->state;
+
+    if (to == from)
+        return;
+    if (fw_lifecycle_turn(from) != fw_lifecycle_turn(to))
+        end_turn(kase, from, d->now);
+    kase->state = to;
+    kase->state_since = d->now;
+}
+
+void fw_decide_step(fw_deciding *d, fw_case *kase, fw_state_e to, const char *kind)
+{
+    fw_state_e from = kase->state;
+
+    enter(d, kase, to);
+    fw_decide_event(d, kase, kind, from, NULL);
+}
+
+static void produce(fw_deciding *d, fw_case *kase)
+{
+    fw_decide_step(d, kase, FW_STATE_PRODUCING, "case.producing");
+    fw_decide_send(d, "press", "press.permit", kase->id, kase->id, payload_case(d, kase), false);
+}
+
+static void ask_fee(fw_deciding *d, fw_case *kase)
+{
+    kase->fee = d->terms->fee;
+    if (kase->fee == 0) {
+        produce(d, kase);
+        return;
+    }
+    kase->deadline = d->terms->payment_until;
+    fw_decide_step(d, kase, FW_STATE_AWAITING_PAYMENT, "case.fee_asked");
+    fw_decide_notify(d, kase, "case.fee_asked");
+}
+
+static const fw_officer *least_loaded(const fw_view *view)
+{
+    const fw_officer *best = NULL;
+
+    for (int i = 0; i < view->n_officers; i++) {
+        const fw_officer *o = &view->officers[i];
+
+        if (!best || o->open < best->open || (o->open == best->open && o->id < best->id))
+            best = o;
+    }
+    return best;
+}
+
+static void give_to(fw_deciding *d, fw_case *kase, const fw_officer *officer)
+{
+    kase->first_reviewer = officer->id;
+    fw_decide_step(d, kase, FW_STATE_INITIAL_REVIEW, "case.assign");
+    d->out->events[d->out->n_events - 1].data =
+        apr_psprintf(d->pool, "{\"officer\":\"%" APR_INT64_T_FMT "\"}", officer->id);
+}
+
+static void apply_effects(fw_deciding *d, fw_case *kase, const fw_transition *t)
+{
+    if (t->effects & FW_FX_START_CLOCK) {
+        kase->submitted = d->now;
+        kase->due = d->terms->due;
+        kase->deadline = 0;
+        d->out->draw |= FW_DRAW_CASE_NO;
+    }
+    if (t->effects & FW_FX_SUPPLEMENT)
+        kase->deadline =
+            d->cmd->abroad ? d->terms->supplement_abroad_until : d->terms->supplement_until;
+    if (t->effects & FW_FX_CLEAR_MARKS) {
+        kase->marks = NULL;
+        kase->deadline = 0;
+    }
+    if (t->effects & FW_FX_NOTIFY)
+        fw_decide_notify(d, kase, fw_cmd_name(t->cmd));
+    if (t->effects & FW_FX_PRESS_FILING)
+        fw_decide_send(d, "press", "press.filing", kase->id, kase->id, payload_case(d, kase),
+                       false);
+    if (t->effects & FW_FX_ASSIGN && least_loaded(d->view))
+        give_to(d, kase, least_loaded(d->view));
+    if (t->effects & FW_FX_ASK_FEE)
+        ask_fee(d, kase);
+    if (t->effects & FW_FX_PRODUCE)
+        produce(d, kase);
+}
+
+void fw_decide_move(fw_deciding *d, fw_case *kase, fw_cmd_e cmd, const char *data)
+{
+    const fw_transition *t = fw_lifecycle_find(kase->state, cmd);
+    fw_state_e from = kase->state;
+
+    enter(d, kase, t->to == FW_TO_REVIEWER ? kase->return_to : t->to);
+    d->out->changed |= FW_CH_CASE;
+    fw_decide_event(d, kase, fw_cmd_name(cmd), from, data);
+    apply_effects(d, kase, t);
+}
+
+void fw_decide_case_open(fw_deciding *d)
+{
+    fw_case *kase = d->view->kase;
+    const fw_worker *w = d->view->worker;
+
+    if (!w) {
+        fw_decide_refuse(d, FW_E_NOTFOUND, "worker", "worker.unknown");
+        return;
+    }
+    kase->id = fw_decide_id(d);
+    kase->version = 0;
+    kase->state = FW_STATE_DRAFT;
+    kase->state_since = kase->created = kase->turn_since = d->now;
+    kase->worker_id = w->id;
+    kase->employer_id = w->employer_id;
+    kase->agency_id = d->cmd->actor->org_id == w->employer_id ? 0 : d->cmd->actor->org_id;
+    kase->filer_id = d->cmd->actor->account_id;
+    kase->deadline = d->terms->draft_until;
+    kase->data = d->view->data;
+    kase->county = d->view->county;
+    kase->station = d->view->station;
+    d->out->changed |= FW_CH_CASE;
+    d->out->answer = kase->id;
+    fw_decide_event(d, kase, "case.open", FW_STATE_DRAFT, NULL);
+}
+
+static bool listed(const char *const *names, int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* While returned, only what was marked may change. */
+static bool refuse_unmarked(fw_deciding *d)
+{
+    const fw_view *v = d->view;
+
+    if (v->kase->state != FW_STATE_RETURNED)
+        return false;
+    for (int i = 0; i < v->n_touched; i++) {
+        if (!listed(v->marked, v->n_marked, v->touched[i]))
+            fw_decide_refuse(d, FW_E_CONFLICT, v->touched[i], "case.not_marked");
+    }
+    return d->out->verdict == FW_REFUSED;
+}
+
+static bool refuse_stale(fw_deciding *d, const fw_case *kase)
+{
+    if (!d->cmd->version || d->cmd->version == kase->version)
+        return false;
+    fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.stale");
+    return true;
+}
+
+static bool refuse_state(fw_deciding *d, const fw_case *kase)
+{
+    if (fw_lifecycle_find(kase->state, d->cmd->kind))
+        return false;
+    fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.state");
+    return true;
+}
+
+static bool is_editor(const fw_case *kase, fw_id officer, apr_pool_t *pool)
+{
+    const char *needle = apr_psprintf(pool, ",%" APR_INT64_T_FMT ",", officer);
+
+    return kase->editors && strstr(kase->editors, needle);
+}
+
+/* The second review belongs to another person than the first. */
+static bool refuse_same_eyes(fw_deciding *d, const fw_case *kase)
+{
+    fw_id who = d->cmd->actor->account_id;
+
+    if (kase->state != FW_STATE_SECOND_REVIEW || (d->cmd->actor->roles & FW_ROLE_SYSTEM))
+        return false;
+    if (who != kase->first_reviewer &&
+        !(d->cmd->kind == FW_CMD_CASE_CONFIRM && is_editor(kase, who, d->pool)))
+        return false;
+    fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.four_eyes");
+    return true;
+}
+
+static bool refuse_case(fw_deciding *d)
+{
+    const fw_case *kase = d->view->kase;
+
+    if (!kase) {
+        fw_decide_refuse(d, FW_E_NOTFOUND, NULL, "case.unknown");
+        return true;
+    }
+    return refuse_stale(d, kase) || refuse_state(d, kase) || refuse_same_eyes(d, kase);
+}
+
+static void attach(fw_deciding *d, fw_case *kase)
+{
+    fw_file *f = &d->out->file_added;
+
+    *f = *d->cmd->file;
+    f->id = fw_decide_id(d);
+    f->case_id = kase->id;
+    f->created = d->now;
+    f->by = d->cmd->actor->account_id;
+    f->current = true;
+    d->out->slot_cleared = d->view->file ? f->slot : NULL;
+    d->out->answer = f->id;
+}
+
+static void note_editor(fw_deciding *d, fw_case *kase)
+{
+    fw_id who = d->cmd->actor->account_id;
+
+    if (is_editor(kase, who, d->pool))
+        return;
+    kase->editors =
+        apr_psprintf(d->pool, "%s%" APR_INT64_T_FMT ",", kase->editors ? kase->editors : ",", who);
+}
+
+static void keep_data(fw_deciding *d, fw_case *kase)
+{
+    kase->data = d->view->data;
+    if (d->view->station) {
+        kase->county = d->view->county;
+        if (kase->state == FW_STATE_DRAFT)
+            kase->station = d->view->station;
+    }
+}
+
+void fw_decide_case_edit(fw_deciding *d)
+{
+    fw_case *kase = d->view->kase;
+    fw_cmd_e cmd = d->cmd->kind;
+
+    if (refuse_case(d) || refuse_unmarked(d))
+        return;
+    if (cmd == FW_CMD_CASE_CORRECT && fw_decide_refuse_problems(d))
+        return;
+    if (cmd == FW_CMD_CASE_DETACH && !d->view->file) {
+        fw_decide_refuse(d, FW_E_NOTFOUND, NULL, "file.unknown");
+        return;
+    }
+    if (cmd == FW_CMD_CASE_SAVE || cmd == FW_CMD_CASE_CORRECT)
+        keep_data(d, kase);
+    if (cmd == FW_CMD_CASE_ATTACH)
+        attach(d, kase);
+    if (cmd == FW_CMD_CASE_DETACH)
+        d->out->file_dropped = *d->view->file;
+    if (cmd == FW_CMD_CASE_CORRECT)
+        note_editor(d, kase);
+    d->out->changed |= FW_CH_CASE;
+    /* Typing in a draft is no history; what changes after filing is. */
+    if (kase->state != FW_STATE_DRAFT)
+        fw_decide_event(d, kase, fw_cmd_name(cmd), kase->state, d->view->detail);
+}
+
+void fw_decide_case_assign(fw_deciding *d)
+{
+    fw_case *kase = d->view->kase;
+    const fw_officer *officer = NULL;
+
+    if (refuse_case(d))
+        return;
+    for (int i = 0; i < d->view->n_officers && d->cmd->officer_id; i++) {
+        if (d->view->officers[i].id == d->cmd->officer_id)
+            officer = &d->view->officers[i];
+    }
+    if (!d->cmd->officer_id)
+        officer = least_loaded(d->view);
+    if (!officer) {
+        fw_decide_refuse(d, FW_E_INPUT, "officer", "case.no_officer");
+        return;
+    }
+    give_to(d, kase, officer);
+    d->out->changed |= FW_CH_CASE;
+}
+
+static bool live(const fw_payment *p)
+{
+    return p && (p->state == FW_PAY_WANTED || p->state == FW_PAY_BEGUN || p->state == FW_PAY_CODE ||
+                 p->state == FW_PAY_PAID);
+}
+
+static bool refuse_guard(fw_deciding *d, const fw_case *kase, fw_guard_e guard)
+{
+    switch (guard) {
+    case FW_GUARD_NONE:
+    case FW_GUARD_FOUR_EYES:
+        break;
+    case FW_GUARD_COMPLETE:
+        return fw_decide_refuse_problems(d);
+    case FW_GUARD_MARKS:
+        if (d->cmd->marks && d->view->n_marked > 0)
+            break;
+        fw_decide_refuse(d, FW_E_INPUT, "marks", "case.nothing_marked");
+        return true;
+    case FW_GUARD_REASON:
+        if (d->cmd->reason && *d->cmd->reason)
+            break;
+        fw_decide_refuse(d, FW_E_INPUT, "reason", "case.reason_missing");
+        return true;
+    case FW_GUARD_DEADLINE:
+        if (kase->deadline && d->now > kase->deadline)
+            break;
+        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.not_yet_due");
+        return true;
+    case FW_GUARD_UNPAID:
+        if (!d->view->priors || !live(d->view->priors[0]))
+            break;
+        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.payment_live");
+        return true;
+    }
+    return false;
+}
+
+/* What the command itself writes into the case before it moves on. */
+static void note_turn(fw_deciding *d, fw_case *kase)
+{
+    const fw_command *cmd = d->cmd;
+
+    if (cmd->kind == FW_CMD_CASE_SUBMIT && kase->state == FW_STATE_DRAFT) {
+        kase->station = d->view->station ? d->view->station : kase->station;
+        kase->county = d->view->county ? d->view->county : kase->county;
+    }
+    if (cmd->kind == FW_CMD_CASE_RETURN) {
+        kase->return_to = kase->state;
+        kase->marks = cmd->marks;
+    }
+    if (cmd->kind == FW_CMD_CASE_CONFIRM)
+        kase->second_reviewer = cmd->actor->account_id;
+    if (cmd->kind == FW_CMD_CASE_REJECT || cmd->kind == FW_CMD_CASE_SEND_BACK)
+        kase->reason = cmd->reason;
+}
+
+void fw_decide_case_turn(fw_deciding *d)
+{
+    fw_case *kase = d->view->kase;
+    const fw_transition *t;
+
+    if (refuse_case(d))
+        return;
+    t = fw_lifecycle_find(kase->state, d->cmd->kind);
+    if (refuse_guard(d, kase, t->guard))
+        return;
+    note_turn(d, kase);
+    fw_decide_move(d, kase, d->cmd->kind, d->view->detail);
+    if (t->from == FW_STATE_AWAITING_PAYMENT || t->to == FW_STATE_REJECTED)
+        kase->deadline = 0;
+}

@@ -1,0 +1,144 @@
+#include "fw_config.h"
+#include "fw_decide_int.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+static bool empty(const char *s)
+{
+    return !s || !*s;
+}
+
+static void register_worker(fw_deciding *d)
+{
+    fw_worker *w = d->view->worker;
+
+    if (fw_decide_refuse_problems(d))
+        return;
+    if (d->view->taken) {
+        fw_decide_refuse(d, FW_E_CONFLICT, "passport_no", "worker.known");
+        return;
+    }
+    if (d->cmd->kind == FW_CMD_WORKER_REGISTER) {
+        w->id = fw_decide_id(d);
+        w->version = 0;
+        w->created = d->now;
+    }
+    w->data = d->view->data;
+    d->out->answer = w->id;
+    d->out->changed |= FW_CH_WORKER;
+}
+
+static void create_org(fw_deciding *d)
+{
+    fw_org *org = d->view->org;
+
+    *org = *d->cmd->org;
+    if (empty(org->name_zh) && empty(org->name_en)) {
+        fw_decide_refuse(d, FW_E_INPUT, "name", "problem.required");
+        return;
+    }
+    org->id = fw_decide_id(d);
+    org->version = 0;
+    org->created = d->now;
+    d->out->answer = org->id;
+    d->out->changed |= FW_CH_ORG;
+}
+
+static void create_account(fw_deciding *d)
+{
+    fw_account *a = d->view->account;
+
+    *a = *d->cmd->account;
+    if (empty(a->login))
+        fw_decide_refuse(d, FW_E_INPUT, "login", "problem.required");
+    if (d->view->taken)
+        fw_decide_refuse(d, FW_E_CONFLICT, "login", "account.taken");
+    if (empty(a->pw_hash))
+        fw_decide_refuse(d, FW_E_INPUT, "password", "problem.required");
+    if (!a->roles)
+        fw_decide_refuse(d, FW_E_INPUT, "roles", "problem.required");
+    if (d->out->verdict == FW_REFUSED)
+        return;
+    a->id = fw_decide_id(d);
+    a->version = 0;
+    a->active = true;
+    a->created = d->now;
+    d->out->answer = a->id;
+    d->out->changed |= FW_CH_ACCOUNT;
+}
+
+static void update_account(fw_deciding *d)
+{
+    fw_account *a = d->view->account;
+    const fw_account *to = d->cmd->account;
+
+    if (!a) {
+        fw_decide_refuse(d, FW_E_NOTFOUND, NULL, "account.unknown");
+        return;
+    }
+    if (d->cmd->kind == FW_CMD_ACCOUNT_PASSWORD) {
+        a->pw_hash = to->pw_hash;
+        a->pw_old = to->pw_old;
+        a->must_change = to->must_change;
+        a->failures = 0;
+        a->locked_until = 0;
+    } else {
+        a->name = to->name;
+        a->email = to->email;
+        a->lang = to->lang;
+        a->roles = to->roles;
+        a->station = to->station;
+        a->active = to->active;
+    }
+    d->out->answer = a->id;
+    d->out->changed |= FW_CH_ACCOUNT;
+}
+
+static void change_delegation(fw_deciding *d)
+{
+    fw_delegation *g = d->view->delegation;
+
+    if (d->cmd->kind == FW_CMD_DELEGATION_GRANT) {
+        if (d->view->taken) {
+            fw_decide_refuse(d, FW_E_CONFLICT, "agency", "delegation.exists");
+            return;
+        }
+        g->id = fw_decide_id(d);
+        g->version = 0;
+        g->employer_id = d->cmd->employer_id;
+        g->agency_id = d->cmd->target;
+        g->granted = d->now;
+    } else if (!g || g->revoked) {
+        fw_decide_refuse(d, FW_E_NOTFOUND, NULL, "delegation.unknown");
+        return;
+    } else {
+        g->revoked = d->now;
+    }
+    d->out->answer = g->id;
+    d->out->changed |= FW_CH_DELEGATION;
+}
+
+void fw_decide_party(fw_deciding *d)
+{
+    switch ((int)d->cmd->kind) {
+    case FW_CMD_WORKER_REGISTER:
+    case FW_CMD_WORKER_UPDATE:
+        register_worker(d);
+        break;
+    case FW_CMD_ORG_CREATE:
+        create_org(d);
+        break;
+    case FW_CMD_ACCOUNT_CREATE:
+        create_account(d);
+        break;
+    case FW_CMD_ACCOUNT_UPDATE:
+    case FW_CMD_ACCOUNT_PASSWORD:
+        update_account(d);
+        break;
+    default:
+        change_delegation(d);
+        break;
+    }
+}
