@@ -125,7 +125,7 @@ enum {
     FWP_HTTP_OK = 0,       /* a response came, whatever its status */
     FWP_HTTP_NOT_SENT = 1, /* the other side cannot have seen the request */
     FWP_HTTP_LOST = 2,     /* sent, perhaps only in part, and no whole response came */
-    FWP_HTTP_REFUSED = 3   /* the host does not allow it: address, scheme, size of response */
+    FWP_HTTP_REFUSED = 3   /* the host does not allow it, and nothing was sent */
 };
 
 /* What the platform gives a plugin. Valid as long as the process lives. */
@@ -141,7 +141,7 @@ typedef struct fwp_host {
     void (*log)(fwp_call *call, int level, const char *fmt, ...) FWP_PRINTF(3, 4);
     /* One HTTP exchange within the call's time. Set `size` in both structs. Follows no redirect. */
     int (*http)(fwp_call *call, const fwp_http_request *request, fwp_http_response *response);
-    /* Seconds since 1970, UTC: the platform's clock, which may run ahead in a trial. */
+    /* Seconds since 1970, UTC: the platform's clock. */
     int64_t (*now)(const fwp_call *call);
 } fwp_host;
 
