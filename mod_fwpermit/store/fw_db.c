@@ -1,0 +1,568 @@
+#include "fw_config.h"
+#include "fw_db.h"
+#include "fw_sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <apr_dbd.h>
+#include <apr_hash.h>
+#include <apr_reslist.h>
+#include <apr_strings.h>
+#include <libpq-fe.h>
+
+/* The only file that names apr_dbd. D1 to D14 are the rules for its traps; docs/decisions/0003-apr-dbd.md tells
+ * each trap and how it is kept away here. */
+
+#define LOCK_WAIT_US   10000000 /* for the write lock of SQLite; then FW_E_BUSY */
+#define LOCK_LOOK_US   500
+#define IDLE_TRUST_US  1000000 /* a PostgreSQL connection that was idle for longer is asked first */
+#define SQLITE_SCHEMA_ 17      /* codes of sqlite3.h that the driver hands through */
+#define SQLITE_BUSY_   5
+#define SQLITE_LOCKED_ 6
+
+struct fw_db_pool {
+    fw_db_config config;
+    fw_backend_e backend;
+    const fw_sql *sql;
+    const apr_dbd_driver_t *driver;
+    apr_reslist_t *list;
+    apr_pool_t *pool;
+    const char *lock_file; /* SQLite */
+};
+
+struct fw_db {
+    fw_db_pool *home;
+    apr_pool_t *pool; /* the connection's own */
+    apr_dbd_t *handle;
+    PGconn *pg;        /* PostgreSQL: libpq's handle; SQLSTATE and status come from it (D14) */
+    apr_hash_t *ready; /* name → apr_dbd_prepared_t: prepared once for each connection (D9) */
+    int lock_fd;
+    bool in_tx, failed, broken;
+    uint64_t statements;
+    apr_time_t used;
+    apr_pool_t *user; /* whose pool holds it now */
+    const char *why;  /* no connection could be made: what the driver said */
+};
+
+struct fw_row {
+    const apr_dbd_driver_t *driver;
+    apr_dbd_row_t *row;
+    int columns;
+};
+
+static apr_status_t close_connection(void *data)
+{
+    fw_db *db = data;
+
+    if (db->handle)
+        apr_dbd_close(db->home->driver, db->handle);
+    db->handle = NULL;
+    if (db->lock_fd >= 0)
+        close(db->lock_fd);
+    db->lock_fd = -1;
+    return APR_SUCCESS;
+}
+
+/* Asks SQLite whether it does what was set: foreign keys are off without a word otherwise (D3). */
+static bool foreign_keys_on(fw_db *db)
+{
+    apr_dbd_results_t *res = NULL;
+    apr_dbd_row_t *row = NULL;
+    bool on = false;
+
+    if (apr_dbd_select(db->home->driver, db->pool, db->handle, &res, "PRAGMA foreign_keys", 1))
+        return false;
+    while (apr_dbd_get_row(db->home->driver, db->pool, res, &row, -1) == 0) {
+        const char *v = apr_dbd_get_entry(db->home->driver, row, 0);
+
+        on = v && strcmp(v, "1") == 0;
+    }
+    return on;
+}
+
+static apr_status_t set_up_sqlite(fw_db *db)
+{
+    int rows;
+
+    db->lock_fd = open(db->home->lock_file, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    if (db->lock_fd < 0) {
+        db->why = "its lock file cannot be opened";
+        return errno;
+    }
+    apr_dbd_query(db->home->driver, db->handle, &rows, "PRAGMA foreign_keys=ON");
+    if (!foreign_keys_on(db)) {
+        db->why = "foreign keys cannot be switched on";
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t set_up_pgsql(fw_db *db)
+{
+    int rows;
+
+    db->pg = apr_dbd_native_handle(db->home->driver, db->handle);
+    PQsetErrorVerbosity(db->pg, PQERRORS_SQLSTATE);
+    if (!db->home->config.statement_ms)
+        return APR_SUCCESS;
+    return apr_dbd_query(
+               db->home->driver, db->handle, &rows,
+               apr_psprintf(db->pool, "SET statement_timeout = %d", db->home->config.statement_ms))
+               ? APR_EGENERAL
+               : APR_SUCCESS;
+}
+
+/* apr_reslist: makes a connection in a pool of its own. */
+static apr_status_t make_connection(void **resource, void *params, apr_pool_t *unused)
+{
+    fw_db_pool *home = params;
+    apr_pool_t *own;
+    apr_status_t rv;
+    fw_db *db;
+    const char *why = NULL;
+
+    (void)unused;
+    apr_pool_create(&own, home->pool);
+    db = apr_pcalloc(own, sizeof(*db));
+    db->home = home;
+    db->pool = own;
+    db->lock_fd = -1;
+    db->ready = apr_hash_make(own);
+    rv = apr_dbd_open_ex(home->driver, own, home->config.params, &db->handle, &why);
+    apr_pool_cleanup_register(own, db, close_connection, apr_pool_cleanup_null);
+    if (!rv)
+        rv = home->backend == FW_DB_SQLITE ? set_up_sqlite(db) : set_up_pgsql(db);
+    if (rv) {
+        apr_pool_destroy(own);
+        return rv;
+    }
+    db->used = apr_time_now();
+    *resource = db;
+    return APR_SUCCESS;
+}
+
+static apr_status_t drop_connection(void *resource, void *params, apr_pool_t *unused)
+{
+    (void)params;
+    (void)unused;
+    apr_pool_destroy(((fw_db *)resource)->pool);
+    return APR_SUCCESS;
+}
+
+static apr_status_t close_pool(void *data)
+{
+    fw_db_pool *home = data;
+
+    if (home->list)
+        apr_reslist_destroy(home->list);
+    home->list = NULL;
+    return APR_SUCCESS;
+}
+
+const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, const fw_sql *sql,
+                              apr_pool_t *pool)
+{
+    fw_db_pool *home = apr_pcalloc(pool, sizeof(*home));
+    int most = config->max > 0 ? config->max : 1;
+    apr_status_t rv = apr_dbd_init(pool);
+
+    home->config = *config;
+    home->sql = sql;
+    home->pool = pool;
+    home->backend = strcmp(config->driver, "pgsql") == 0 ? FW_DB_PGSQL : FW_DB_SQLITE;
+    if (!rv)
+        rv = apr_dbd_get_driver(pool, config->driver, &home->driver);
+    if (rv)
+        return FW_ERR(pool, FW_E_CONFIG, rv, "no database driver \"%s\"", config->driver);
+    home->lock_file = apr_pstrcat(pool, config->params, ".lock", NULL);
+    rv = apr_reslist_create(&home->list, 0, most, most, apr_time_from_sec(300), make_connection,
+                            drop_connection, home, pool);
+    if (rv)
+        return FW_ERR(pool, FW_E_INTERNAL, rv, "no list of connections");
+    apr_reslist_timeout_set(home->list, (apr_interval_time_t)config->acquire_ms * 1000);
+    apr_reslist_cleanup_order_set(home->list, APR_RESLIST_CLEANUP_FIRST);
+    apr_pool_pre_cleanup_register(pool, home, close_pool);
+    *out = home;
+    return NULL;
+}
+
+fw_backend_e fw_db_pool_backend(const fw_db_pool *pool)
+{
+    return pool->backend;
+}
+
+static apr_status_t give_back(void *data)
+{
+    fw_db *db = data;
+
+    fw_db_rollback(db); /* an abandoned transaction is undone, never kept (D5) */
+    db->user = NULL;
+    db->used = apr_time_now();
+    if (db->pg && PQstatus(db->pg) != CONNECTION_OK)
+        db->broken = true;
+    if (db->broken)
+        apr_reslist_invalidate(db->home->list, db);
+    else
+        apr_reslist_release(db->home->list, db);
+    return APR_SUCCESS;
+}
+
+static bool answers(fw_db *db)
+{
+    int rows;
+
+    if (!db->pg || apr_time_now() - db->used < IDLE_TRUST_US)
+        return true;
+    return apr_dbd_query(db->home->driver, db->handle, &rows, "SELECT 1") == 0 ||
+           PQstatus(db->pg) == CONNECTION_OK;
+}
+
+const fw_err *fw_db_acquire(fw_db **out, fw_db_pool *dbs, apr_pool_t *pool)
+{
+    fw_db *db = NULL;
+    void *resource = NULL;
+    apr_status_t rv;
+
+    for (int tries = 0; tries <= dbs->config.max; tries++) {
+        rv = apr_reslist_acquire(dbs->list, &resource);
+        if (APR_STATUS_IS_TIMEUP(rv))
+            return FW_ERR(pool, FW_E_BUSY, rv, "no connection free in %d ms",
+                          dbs->config.acquire_ms);
+        if (rv)
+            return FW_ERR(pool, FW_E_UNAVAILABLE, rv, "the database cannot be reached");
+        db = resource;
+        if (answers(db))
+            break;
+        apr_reslist_invalidate(dbs->list, db); /* the server was away: prepared anew (D7) */
+        db = NULL;
+    }
+    if (!db)
+        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "the database does not answer");
+    db->user = pool;
+    db->failed = db->in_tx = false;
+    apr_pool_cleanup_register(pool, db, give_back, apr_pool_cleanup_null);
+    *out = db;
+    return NULL;
+}
+
+void fw_db_release(fw_db *db)
+{
+    if (db->user)
+        apr_pool_cleanup_run(db->user, db, give_back);
+}
+
+fw_backend_e fw_db_backend(const fw_db *db)
+{
+    return db->home->backend;
+}
+
+uint64_t fw_db_statements(const fw_db *db)
+{
+    return db->statements;
+}
+
+/* ---- errors ---- */
+
+static bool is_state(const char *text, const char *prefix)
+{
+    const char *at = text ? strstr(text, ":  ") : NULL;
+
+    return at && strncmp(at + 3, prefix, strlen(prefix)) == 0;
+}
+
+static fw_code_e pgsql_code(fw_db *db, const char *text)
+{
+    if (PQstatus(db->pg) != CONNECTION_OK || is_state(text, "57P0") || is_state(text, "08") ||
+        is_state(text, "25006") || is_state(text, "53")) {
+        db->broken = true;
+        return FW_E_UNAVAILABLE;
+    }
+    if (is_state(text, "23505"))
+        return FW_E_CONFLICT;
+    if (is_state(text, "40") || is_state(text, "55P03") || is_state(text, "57014"))
+        return FW_E_BUSY;
+    return FW_E_INTERNAL;
+}
+
+static fw_code_e sqlite_code(fw_db *db, int rc, const char *text)
+{
+    if (text && strstr(text, "UNIQUE constraint failed"))
+        return FW_E_CONFLICT;
+    if (rc == SQLITE_BUSY_ || rc == SQLITE_LOCKED_)
+        return FW_E_BUSY;
+    if (rc == 8 || rc == 10 || rc == 11 || rc == 13 || rc == 14 || rc == 26) {
+        db->broken = true;
+        return FW_E_UNAVAILABLE;
+    }
+    return FW_E_INTERNAL;
+}
+
+/* The driver gives a text alone (D14). Values never occur in it: SQLite names columns, and
+ * PostgreSQL is asked for the state and not for the details, which carry values. */
+static const fw_err *tell(fw_db *db, int rc, const char *what, apr_pool_t *pool)
+{
+    const char *text = apr_dbd_error(db->home->driver, db->handle, rc);
+    fw_code_e code = db->pg ? pgsql_code(db, text) : sqlite_code(db, rc, text);
+
+    db->failed = true;
+    return FW_ERR(pool, code, 0, "%s: %s (%d)", what, text ? text : "no reason given", rc);
+}
+
+/* ---- transactions ---- */
+
+static bool lock_file(int fd)
+{
+    apr_time_t until = apr_time_now() + LOCK_WAIT_US;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || apr_time_now() > until)
+            return false;
+        apr_sleep(LOCK_LOOK_US);
+    }
+    return true;
+}
+
+static void unlock_file(fw_db *db)
+{
+    if (db->lock_fd >= 0)
+        flock(db->lock_fd, LOCK_UN);
+}
+
+/* Plain statements whose answers are looked at, never the driver's own transactions (D4, D6). */
+const fw_err *fw_db_begin(fw_db *db)
+{
+    bool sqlite = db->home->backend == FW_DB_SQLITE;
+    int rows, rc;
+
+    if (db->in_tx)
+        return FW_ERR(db->user, FW_E_INTERNAL, 0, "a transaction within a transaction");
+    if (sqlite && !lock_file(db->lock_fd))
+        return FW_ERR(db->user, FW_E_BUSY, 0, "the write lock was not had");
+    rc = apr_dbd_query(db->home->driver, db->handle, &rows, sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
+    db->statements++;
+    if (rc) {
+        const fw_err *err = tell(db, rc, "BEGIN", db->user);
+
+        unlock_file(db);
+        return err;
+    }
+    db->in_tx = true;
+    db->failed = false;
+    return NULL;
+}
+
+const fw_err *fw_db_commit(fw_db *db)
+{
+    const fw_err *err = NULL;
+    int rows, rc;
+
+    if (!db->in_tx)
+        return FW_ERR(db->user, FW_E_INTERNAL, 0, "no transaction to commit");
+    if (db->failed) {
+        fw_db_rollback(db);
+        return FW_ERR(db->user, FW_E_INTERNAL, 0, "a statement of this transaction failed");
+    }
+    rc = apr_dbd_query(db->home->driver, db->handle, &rows, "COMMIT");
+    db->statements++;
+    if (rc) {
+        err = tell(db, rc, "COMMIT", db->user);
+        fw_db_rollback(db);
+        return err;
+    }
+    db->in_tx = false;
+    unlock_file(db);
+    return NULL;
+}
+
+void fw_db_rollback(fw_db *db)
+{
+    int rows;
+
+    if (!db->in_tx)
+        return;
+    db->in_tx = false;
+    if (apr_dbd_query(db->home->driver, db->handle, &rows, "ROLLBACK") && !db->pg)
+        db->broken = true;
+    db->statements++;
+    unlock_file(db);
+}
+
+bool fw_db_in_transaction(const fw_db *db)
+{
+    return db->in_tx;
+}
+
+/* ---- statements ---- */
+
+static const fw_err *prepare(fw_db *db, const fw_statement *st, apr_dbd_prepared_t **out,
+                             apr_pool_t *scratch)
+{
+    apr_dbd_prepared_t *ready = apr_hash_get(db->ready, st->name, APR_HASH_KEY_STRING);
+    int rc;
+
+    if (!ready) {
+        /* No label: PostgreSQL plans at each call, and nothing is lost with the session (D7). */
+        rc = apr_dbd_prepare(db->home->driver, db->pool, db->handle, st->text, NULL, &ready);
+        if (rc)
+            return tell(db, rc, st->name, scratch);
+        apr_hash_set(db->ready, st->name, APR_HASH_KEY_STRING, ready);
+    }
+    *out = ready;
+    return NULL;
+}
+
+/* Typed pointers (D13); NULL is NULL (D12). */
+static const fw_err *bind_values(const fw_statement *st, const fw_val *vals, int n, const void **args,
+                          apr_pool_t *scratch)
+{
+    if (n != st->n_params)
+        return FW_ERR(scratch, FW_E_INTERNAL, 0, "%s wants %d values, not %d", st->name,
+                      st->n_params, n);
+    for (int i = 0; i < n; i++) {
+        bool text = st->params[i] == 's';
+
+        if (vals[i].type != FW_VAL_NULL && (vals[i].type == FW_VAL_TEXT) != text)
+            return FW_ERR(scratch, FW_E_INTERNAL, 0, "%s: value %d is of another type", st->name,
+                          i + 1);
+        if (vals[i].type == FW_VAL_NULL)
+            args[i] = NULL;
+        else
+            args[i] = text ? (const void *)vals[i].s : (const void *)&vals[i].i;
+    }
+    args[n] = NULL;
+    return NULL;
+}
+
+/* SQLite, legacy prepare: any change of the schema kills what was prepared; the statement did nothing, so it is
+ * prepared anew and run once more (D8). */
+static bool prepared_is_stale(fw_db *db, int rc)
+{
+    return db->home->backend == FW_DB_SQLITE && (rc == 1 || rc == SQLITE_SCHEMA_);
+}
+
+typedef struct running {
+    const fw_statement *st;
+    const void *args[FW_SQL_MAX_PARAMS + 1];
+    apr_dbd_results_t *res;
+    int rows;
+    bool select;
+} running;
+
+static int run_once(fw_db *db, running *r, apr_dbd_prepared_t *ready, apr_pool_t *scratch)
+{
+    db->statements++;
+    if (r->select)
+        return apr_dbd_pbselect(db->home->driver, scratch, db->handle, &r->res, ready, 1, r->args);
+    return apr_dbd_pbquery(db->home->driver, scratch, db->handle, &r->rows, ready, r->args);
+}
+
+static const fw_err *run(fw_db *db, const char *name, const fw_val *vals, int n, running *r,
+                         apr_pool_t *scratch)
+{
+    apr_dbd_prepared_t *ready = NULL;
+    int rc;
+
+    r->st = fw_sql_find(db->home->sql, db->home->backend, name);
+    if (!r->st)
+        return FW_ERR(scratch, FW_E_INTERNAL, 0, "no statement is named %s", name);
+    if (db->in_tx && db->failed)
+        return FW_ERR(scratch, FW_E_INTERNAL, 0, "%s after a statement that failed", name);
+    FW_TRY(bind_values(r->st, vals, n, r->args, scratch));
+    FW_TRY(prepare(db, r->st, &ready, scratch));
+    rc = run_once(db, r, ready, scratch);
+    if (rc && prepared_is_stale(db, rc)) {
+        apr_hash_set(db->ready, name, APR_HASH_KEY_STRING, NULL);
+        FW_TRY(prepare(db, r->st, &ready, scratch));
+        rc = run_once(db, r, ready, scratch);
+    }
+    return rc ? tell(db, rc, name, scratch) : NULL;
+}
+
+const fw_err *fw_db_exec(fw_db *db, const char *name, const fw_val *vals, int n, int *rows,
+                         apr_pool_t *scratch)
+{
+    running r = {0};
+
+    FW_TRY(run(db, name, vals, n, &r, scratch));
+    if (rows)
+        *rows = r.rows;
+    return NULL;
+}
+
+const fw_err *fw_db_query(fw_db *db, const char *name, const fw_val *vals, int n, fw_row_fn each,
+                          void *baton, apr_pool_t *scratch)
+{
+    running r = {.select = true};
+    const apr_dbd_driver_t *driver = db->home->driver;
+    fw_row row = {.driver = driver};
+    const fw_err *err = NULL;
+
+    FW_TRY(run(db, name, vals, n, &r, scratch));
+    row.columns = apr_dbd_num_cols(driver, r.res);
+    /* To the end always: the driver frees the result there (D10, D11). */
+    while (apr_dbd_get_row(driver, scratch, r.res, &row.row, -1) == 0) {
+        if (!err)
+            err = each(baton, &row);
+    }
+    return err;
+}
+
+int fw_row_columns(const fw_row *row)
+{
+    return row->columns;
+}
+
+static const char *entry(const fw_row *row, int column)
+{
+    const char *text = NULL;
+
+    if (column >= row->columns ||
+        apr_dbd_datum_get(row->driver, row->row, column, APR_DBD_TYPE_STRING, &text))
+        return NULL;
+    return text;
+}
+
+bool fw_row_is_null(const fw_row *row, int column)
+{
+    return !entry(row, column);
+}
+
+const char *fw_row_text(const fw_row *row, int column, apr_pool_t *pool)
+{
+    const char *text = entry(row, column);
+
+    return text ? apr_pstrdup(pool, text) : NULL;
+}
+
+int64_t fw_row_int(const fw_row *row, int column)
+{
+    const char *text = entry(row, column);
+
+    return text ? apr_strtoi64(text, NULL, 10) : 0;
+}
+
+/* A PRAGMA that answers with a row gives rc 100 (SQLITE_ROW) here, which is no failure (D3). */
+const fw_err *fw_db_raw(fw_db *db, const char *statement, apr_pool_t *scratch)
+{
+    int rows, rc = apr_dbd_query(db->home->driver, db->handle, &rows, statement);
+
+    db->statements++;
+    if (rc && !(rc == 100 && db->home->backend == FW_DB_SQLITE))
+        return tell(db, rc, "statement of a migration", scratch);
+    return NULL;
+}
+
+const fw_err *fw_db_ping(fw_db *db, apr_pool_t *scratch)
+{
+    int rows, rc = apr_dbd_query(db->home->driver, db->handle, &rows, "SELECT 1");
+
+    if (rc && !(rc == 100 && db->home->backend == FW_DB_SQLITE)) {
+        db->broken = true;
+        return FW_ERR(scratch, FW_E_UNAVAILABLE, 0, "the database does not answer");
+    }
+    return NULL;
+}

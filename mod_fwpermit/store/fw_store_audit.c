@@ -1,0 +1,258 @@
+#include "fw_config.h"
+#include "fw_store_audit.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <openssl/evp.h>
+
+#include "fw_take.h"
+
+#define WALK_ROWS 500
+
+static void hash_text(EVP_MD_CTX *ctx, const char *text)
+{
+    uint64_t n = text ? strlen(text) : 0;
+    unsigned char length[9] = {text ? 1 : 0};
+
+    for (int i = 8; i > 0; i--, n >>= 8)
+        length[i] = (unsigned char)(n & 0xff);
+    EVP_DigestUpdate(ctx, length, sizeof(length));
+    if (text)
+        EVP_DigestUpdate(ctx, text, strlen(text));
+}
+
+static void hash_number(EVP_MD_CTX *ctx, int64_t number)
+{
+    char text[24];
+
+    apr_snprintf(text, sizeof(text), "%" APR_INT64_T_FMT, number);
+    hash_text(ctx, text);
+}
+
+static const char *end_hash(EVP_MD_CTX *ctx, apr_pool_t *pool)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int n = 0;
+    char *hex;
+
+    EVP_DigestFinal_ex(ctx, digest, &n);
+    EVP_MD_CTX_free(ctx);
+    hex = apr_palloc(pool, 2 * n + 1);
+    for (unsigned int i = 0; i < n; i++)
+        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return hex;
+}
+
+static EVP_MD_CTX *begin_hash(const char *what)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+    hash_text(ctx, what);
+    return ctx;
+}
+
+const char *fw_audit_hash(const fw_audit *r, apr_pool_t *pool)
+{
+    EVP_MD_CTX *ctx = begin_hash("fwpermit audit record 1");
+
+    hash_text(ctx, r->prev);
+    hash_number(ctx, r->id);
+    hash_text(ctx, r->aggregate);
+    hash_number(ctx, r->seq);
+    hash_number(ctx, r->at);
+    hash_number(ctx, r->actor_id);
+    hash_text(ctx, r->actor);
+    hash_text(ctx, r->command);
+    hash_text(ctx, r->data);
+    return end_hash(ctx, pool);
+}
+
+const char *fw_seal_hash(const fw_seal *seal, const apr_array_header_t *hashes, apr_pool_t *pool)
+{
+    EVP_MD_CTX *ctx = begin_hash("fwpermit audit seal 1");
+
+    hash_number(ctx, seal->n);
+    hash_number(ctx, seal->at);
+    hash_number(ctx, seal->records);
+    hash_text(ctx, seal->prev);
+    for (int i = 0; i < hashes->nelts; i++)
+        hash_text(ctx, APR_ARRAY_IDX(hashes, i, const char *));
+    return end_hash(ctx, pool);
+}
+
+typedef struct last {
+    apr_pool_t *pool;
+    int64_t n;
+    const char *hash;
+} last;
+
+static const fw_err *take_last(void *baton, const fw_row *row)
+{
+    last *l = baton;
+
+    l->n = fw_row_int(row, 0);
+    l->hash = fw_row_text(row, 1, l->pool);
+    return NULL;
+}
+
+const fw_err *fw_audit_add(fw_db *db, fw_audit *r, apr_pool_t *pool)
+{
+    last l = {pool, 0, ""};
+
+    FW_TRY(fw_db_query(db, "audit_last", FW_VALS(FW_S(r->aggregate)), take_last, &l, pool));
+    r->seq = l.n + 1;
+    r->prev = l.hash;
+    r->hash = fw_audit_hash(r, pool);
+    return fw_db_exec(db, "audit_put",
+                      FW_VALS(FW_I(r->id), FW_S(r->aggregate), FW_I(r->seq), FW_I(r->at),
+                              FW_I(r->actor_id), FW_S(r->actor), FW_S(r->command), FW_S(r->data),
+                              FW_S(r->prev), FW_S(r->hash)),
+                      NULL, pool);
+}
+
+/* ---- seals ---- */
+
+typedef struct waiting {
+    apr_pool_t *pool;
+    apr_array_header_t *ids, *hashes;
+} waiting;
+
+static const fw_err *take_waiting(void *baton, const fw_row *row)
+{
+    waiting *w = baton;
+
+    APR_ARRAY_PUSH(w->ids, fw_id) = fw_row_int(row, 0);
+    APR_ARRAY_PUSH(w->hashes, const char *) = fw_row_text(row, 1, w->pool);
+    return NULL;
+}
+
+const fw_err *fw_seal_make(fw_db *db, apr_time_t now, int limit, fw_seal *out,
+                           apr_array_header_t **ids, apr_pool_t *pool)
+{
+    waiting w = {pool, apr_array_make(pool, 64, sizeof(fw_id)),
+                 apr_array_make(pool, 64, sizeof(const char *))};
+    last l = {pool, 0, ""};
+
+    *out = (fw_seal){0};
+    *ids = w.ids;
+    FW_TRY(fw_db_query(db, "audit_unsealed", FW_VALS(FW_I(limit)), take_waiting, &w, pool));
+    if (w.ids->nelts == 0)
+        return NULL;
+    FW_TRY(fw_db_query(db, "audit_seal_last", NULL, 0, take_last, &l, pool));
+    out->n = l.n + 1;
+    out->at = now;
+    out->records = w.ids->nelts;
+    out->prev = l.hash;
+    out->hash = fw_seal_hash(out, w.hashes, pool);
+    return NULL;
+}
+
+const fw_err *fw_seal_put(fw_db *db, const fw_seal *s, const apr_array_header_t *ids,
+                          apr_pool_t *pool)
+{
+    FW_TRY(fw_db_exec(db, "audit_seal_put",
+                      FW_VALS(FW_I(s->n), FW_I(s->at), FW_I(s->records), FW_S(s->prev),
+                              FW_S(s->hash), FW_S(s->signature)),
+                      NULL, pool));
+    for (int i = 0; i < ids->nelts; i++) {
+        int rows = 0;
+
+        FW_TRY(fw_db_exec(db, "audit_mark", FW_VALS(FW_I(s->n), FW_I(APR_ARRAY_IDX(ids, i, fw_id))),
+                          &rows, pool));
+        if (rows != 1)
+            return FW_ERR(pool, FW_E_CONFLICT, 0, "a record is in another seal by now");
+    }
+    return NULL;
+}
+
+static const fw_err *take_seal(void *baton, const fw_row *row)
+{
+    fw_taken *taken = baton;
+    fw_take t = {row, taken->pool, 0};
+    fw_seal *s = apr_array_push(taken->list);
+
+    s->n = fw_take_int(&t);
+    s->at = fw_take_int(&t);
+    s->records = fw_take_int(&t);
+    s->prev = fw_take_text(&t);
+    s->hash = fw_take_text(&t);
+    s->signature = fw_take_text(&t);
+    return NULL;
+}
+
+const fw_err *fw_seal_list(fw_db *db, int64_t n, int limit, apr_array_header_t **out,
+                           apr_pool_t *pool)
+{
+    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 64, sizeof(fw_seal))};
+
+    *out = taken.list;
+    return fw_db_query(db, "audit_seal_list", FW_VALS(FW_I(n), FW_I(limit)), take_seal, &taken,
+                       pool);
+}
+
+const fw_err *fw_seal_records(fw_db *db, int64_t n, apr_array_header_t **out, apr_pool_t *pool)
+{
+    waiting w = {pool, apr_array_make(pool, 64, sizeof(fw_id)),
+                 apr_array_make(pool, 64, sizeof(const char *))};
+
+    *out = w.hashes;
+    return fw_db_query(db, "audit_of_seal", FW_VALS(FW_I(n)), take_waiting, &w, pool);
+}
+
+/* ---- reading ---- */
+
+static const fw_err *take_record(void *baton, const fw_row *row)
+{
+    fw_taken *taken = baton;
+    fw_take t = {row, taken->pool, 0};
+    fw_audit *r = apr_array_push(taken->list);
+
+    r->id = fw_take_int(&t);
+    r->aggregate = fw_take_text(&t);
+    r->seq = fw_take_int(&t);
+    r->at = fw_take_int(&t);
+    r->actor_id = fw_take_int(&t);
+    r->actor = fw_take_text(&t);
+    r->command = fw_take_text(&t);
+    r->data = fw_take_text(&t);
+    r->prev = fw_take_text(&t);
+    r->hash = fw_take_text(&t);
+    r->seal = fw_take_int(&t);
+    return NULL;
+}
+
+const fw_err *fw_audit_walk(fw_db *db, fw_audit_each_fn each, void *baton, apr_pool_t *pool)
+{
+    const char *aggregate = "";
+    int64_t seq = 0;
+    int got = WALK_ROWS;
+
+    while (got == WALK_ROWS) {
+        fw_taken taken = {.pool = pool, .list = apr_array_make(pool, WALK_ROWS, sizeof(fw_audit))};
+
+        FW_TRY(fw_db_query(db, "audit_walk",
+                           FW_VALS(FW_S(aggregate), FW_S(aggregate), FW_I(seq), FW_I(WALK_ROWS)),
+                           take_record, &taken, pool));
+        got = taken.list->nelts;
+        for (int i = 0; i < got; i++) {
+            const fw_audit *r = &APR_ARRAY_IDX(taken.list, i, fw_audit);
+
+            FW_TRY(each(baton, r));
+            aggregate = r->aggregate;
+            seq = r->seq;
+        }
+    }
+    return NULL;
+}
+
+const fw_err *fw_audit_recent(fw_db *db, fw_id before, int limit, apr_array_header_t **out,
+                              apr_pool_t *pool)
+{
+    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 64, sizeof(fw_audit))};
+
+    *out = taken.list;
+    return fw_db_query(db, "audit_recent", FW_VALS(FW_I(before ? before : INT64_MAX), FW_I(limit)),
+                       take_record, &taken, pool);
+}

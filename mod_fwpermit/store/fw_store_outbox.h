@@ -1,0 +1,79 @@
+#ifndef FW_STORE_OUTBOX_H
+#define FW_STORE_OUTBOX_H
+
+#include "fw_db.h"
+#include "fw_model.h"
+
+/* What is to be delivered, what came in, leases, and the answers to idempotency keys. */
+
+typedef struct fw_delivery {
+    fw_id id;
+    const char *port;
+    const char *op;
+    const char *key;
+    const char *payload;
+    fw_id aggregate_id;
+    bool bulk;
+    int attempt; /* this one's number, from 1: an answer of an earlier one is fenced off */
+    apr_time_t created;
+    const char *state;  /* of listed ones */
+    const char *reason; /* of the last failure */
+} fw_delivery;
+
+const fw_err *fw_outbox_put(fw_db *db, fw_id id, const fw_send *send, apr_time_t now,
+                            apr_pool_t *pool);
+
+/* Leases the next row of a port: a person's before bulk, in order for each aggregate. *out is NULL where there is
+ * nothing to do. In a short transaction of its own. */
+const fw_err *fw_outbox_claim(fw_db *db, const char *port, const char *owner, apr_time_t now,
+                              apr_time_t until, fw_delivery **out, apr_pool_t *pool);
+
+/* How a leased row ends. *mine is false where another attempt has it by now: its answer counts, not this one's. */
+const fw_err *fw_outbox_done(fw_db *db, const fw_delivery *d, apr_time_t now, const char *note,
+                             bool *mine, apr_pool_t *pool);
+const fw_err *fw_outbox_again(fw_db *db, const fw_delivery *d, apr_time_t not_before,
+                              const char *reason, bool *mine, apr_pool_t *pool);
+const fw_err *fw_outbox_dead(fw_db *db, const fw_delivery *d, apr_time_t now, const char *reason,
+                             bool *mine, apr_pool_t *pool);
+/* A dead letter goes out once more under the same key. FW_E_NOTFOUND: it is none. */
+const fw_err *fw_outbox_replay(fw_db *db, fw_id id, apr_pool_t *pool);
+const fw_err *fw_outbox_load(fw_db *db, fw_id id, fw_delivery **out, apr_pool_t *pool);
+/* Dead letters, newest first: fw_delivery. */
+const fw_err *fw_outbox_list_dead(fw_db *db, int limit, apr_array_header_t **out, apr_pool_t *pool);
+
+typedef struct fw_outbox_count {
+    const char *port;
+    const char *state;
+    int n;
+} fw_outbox_count;
+const fw_err *fw_outbox_counts(fw_db *db, apr_array_header_t **out, apr_pool_t *pool);
+
+/* A message from outside. */
+typedef struct fw_message {
+    fw_id id;
+    const char *plugin;
+    const char *body; /* base64 of the bytes as they came */
+    int attempt;
+    apr_time_t received;
+} fw_message;
+
+/* Keeps a message raw. The same bytes for the same plugin are kept once: *fresh is false then. */
+const fw_err *fw_inbox_put(fw_db *db, fw_id id, const char *plugin, const char *hash,
+                           const char *body, apr_time_t now, bool *fresh, apr_pool_t *pool);
+const fw_err *fw_inbox_claim(fw_db *db, const char *plugin, const char *owner, apr_time_t now,
+                             apr_time_t until, fw_message **out, apr_pool_t *pool);
+/* `state` is "done" or "refused" or "dead". */
+const fw_err *fw_inbox_end(fw_db *db, const fw_message *m, const char *state, apr_time_t now,
+                           const char *reason, apr_pool_t *pool);
+const fw_err *fw_inbox_again(fw_db *db, const fw_message *m, apr_time_t not_before,
+                             const char *reason, apr_pool_t *pool);
+
+/* Takes or keeps a named lease. *had is false where another owner has it. */
+const fw_err *fw_lease_take(fw_db *db, const char *name, const char *owner, apr_time_t now,
+                            apr_time_t until, bool *had, apr_pool_t *pool);
+
+/* Deletes what was kept long enough: keys, ended rows. */
+const fw_err *fw_outbox_purge(fw_db *db, apr_time_t idem_before, apr_time_t ended_before,
+                              apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,117 @@
+-- What is to be delivered, what came in, leases, keys.
+
+-- name: outbox_put
+INSERT INTO outbox (id, port, op, once_key, payload, aggregate_id, bulk, state, not_before, created)
+VALUES (%lld, %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
+
+-- name: outbox_claim
+UPDATE outbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
+WHERE id = (
+  SELECT o.id FROM outbox o
+  WHERE o.port = %s AND o.not_before <= %lld
+    AND (o.state = 'ready' OR (o.state = 'leased' AND o.lease_until < %lld))
+    AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.aggregate_id = o.aggregate_id AND p.port = o.port
+      AND p.id < o.id AND p.state IN ('ready', 'leased'))
+  ORDER BY o.bulk, o.not_before, o.id LIMIT 1)
+RETURNING id, port, op, once_key, payload, aggregate_id, bulk, attempt, created;
+
+-- name: outbox_claim [pgsql]
+UPDATE outbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
+WHERE id = (
+  SELECT o.id FROM outbox o
+  WHERE o.port = %s AND o.not_before <= %lld
+    AND (o.state = 'ready' OR (o.state = 'leased' AND o.lease_until < %lld))
+    AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.aggregate_id = o.aggregate_id AND p.port = o.port
+      AND p.id < o.id AND p.state IN ('ready', 'leased'))
+  ORDER BY o.bulk, o.not_before, o.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, port, op, once_key, payload, aggregate_id, bulk, attempt, created;
+
+-- name: outbox_peek
+SELECT count(*) FROM outbox WHERE port = %s AND not_before <= %lld
+  AND (state = 'ready' OR (state = 'leased' AND lease_until < %lld));
+
+-- name: outbox_done
+UPDATE outbox SET state = 'done', ended = %lld, reason = %s
+WHERE id = %lld AND attempt = %lld AND state = 'leased';
+
+-- name: outbox_again
+UPDATE outbox SET state = 'ready', not_before = %lld, reason = %s
+WHERE id = %lld AND attempt = %lld AND state = 'leased';
+
+-- name: outbox_dead
+UPDATE outbox SET state = 'dead', ended = %lld, reason = %s
+WHERE id = %lld AND attempt = %lld AND state = 'leased';
+
+-- name: outbox_replay
+UPDATE outbox SET state = 'ready', not_before = 0, ended = 0, attempt = 0 WHERE id = %lld AND state = 'dead';
+
+-- name: outbox_load
+SELECT id, port, op, once_key, payload, aggregate_id, bulk, attempt, created, state, reason
+FROM outbox WHERE id = %lld;
+
+-- name: outbox_list_dead
+SELECT id, port, op, once_key, payload, aggregate_id, bulk, attempt, created, state, reason
+FROM outbox WHERE state = 'dead' ORDER BY ended DESC LIMIT %lld;
+
+-- name: outbox_counts
+SELECT port, state, count(*) FROM outbox WHERE state <> 'done' GROUP BY port, state;
+
+-- name: outbox_purge
+DELETE FROM outbox WHERE state = 'done' AND ended < %lld;
+
+-- name: inbox_put
+INSERT INTO inbox (id, plugin, body_hash, body, state, not_before, received)
+VALUES (%lld, %s, %s, %s, 'ready', 0, %lld) ON CONFLICT (plugin, body_hash) DO NOTHING;
+
+-- name: inbox_claim
+UPDATE inbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
+WHERE id = (SELECT i.id FROM inbox i WHERE i.plugin = %s AND i.not_before <= %lld
+    AND (i.state = 'ready' OR (i.state = 'leased' AND i.lease_until < %lld))
+  ORDER BY i.not_before, i.id LIMIT 1)
+RETURNING id, plugin, body, attempt, received;
+
+-- name: inbox_claim [pgsql]
+UPDATE inbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
+WHERE id = (SELECT i.id FROM inbox i WHERE i.plugin = %s AND i.not_before <= %lld
+    AND (i.state = 'ready' OR (i.state = 'leased' AND i.lease_until < %lld))
+  ORDER BY i.not_before, i.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, plugin, body, attempt, received;
+
+-- name: inbox_end
+UPDATE inbox SET state = %s, ended = %lld, reason = %s
+WHERE id = %lld AND attempt = %lld AND state = 'leased';
+
+-- name: inbox_again
+UPDATE inbox SET state = 'ready', not_before = %lld, reason = %s
+WHERE id = %lld AND attempt = %lld AND state = 'leased';
+
+-- name: inbox_purge
+DELETE FROM inbox WHERE state <> 'ready' AND state <> 'leased' AND ended < %lld;
+
+-- name: lease_take
+INSERT INTO lease (name, owner, until) VALUES (%s, %s, %lld)
+ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE lease.owner = excluded.owner OR lease.until < %lld;
+
+-- name: idem_get
+SELECT body_hash, answer FROM idem WHERE actor_id = %lld AND request_id = %s;
+
+-- name: idem_put
+INSERT INTO idem (actor_id, request_id, body_hash, answer, created) VALUES (%lld, %s, %s, %s, %lld);
+
+-- name: idem_purge
+DELETE FROM idem WHERE created < %lld;
+
+-- name: service_put
+INSERT INTO service_version (hash, code, xml, created) VALUES (%s, %s, %s, %lld)
+ON CONFLICT (hash) DO NOTHING;
+
+-- name: service_all
+SELECT hash, code, xml FROM service_version ORDER BY created LIMIT 10000;
+
+-- name: service_by_hash
+SELECT hash, code, xml FROM service_version WHERE hash = %s;
+
+-- name: inbox_peek
+SELECT count(*) FROM inbox WHERE plugin = %s AND not_before <= %lld
+  AND (state = 'ready' OR (state = 'leased' AND lease_until < %lld));
