@@ -19,6 +19,7 @@
 #define HAIR_DIFFERS   15.0 /* L: how unlike */
 #define LOW_SHARE      0.15 /* quantiles that the strips' spread lies between: strands of hair … */
 #define HIGH_SHARE     0.85 /* … and a corner of a collar stay outside */
+#define TEXTURE_SHARE  0.75 /* quantile of the cells' deviations: a pattern leaves gaps */
 #define LIGHT_SHARE    0.95 /* quantile of L that tells an underexposed picture */
 #define CHROMA_SHARE   0.97 /* quantile of C that tells a grey one: lips and cheeks are enough */
 #define BURNT          250  /* all channels from this on: nothing was recorded there */
@@ -205,7 +206,8 @@ static void measure_background(const lab *pixels, const plane *p, fww_measures *
     m->background_chroma = hypot(median_of(s.a, s.n, pool), median_of(s.b, s.n, pool));
     m->background_spread = widest_spread(&s, s.l, pool);
     m->background_hue_spread = fmax(widest_spread(&s, s.a, pool), widest_spread(&s, s.b, pool));
-    m->background_texture = median_of(s.texture, s.n, pool);
+    sort(s.texture, s.n);
+    m->background_texture = quantile(s.texture, s.n, TEXTURE_SHARE);
 }
 
 /* ---- light, colour, sharpness ---- */

@@ -11,7 +11,7 @@ typedef struct fww_measures {
     double background_chroma;     /* C of the strips' median colour */
     double background_spread;     /* L between the darkest and the lightest seventh of the strips */
     double background_hue_spread; /* the same in the a*b* plane, the wider of both axes */
-    double background_texture; /* median over the strips' cells of the deviation of L within one */
+    double background_texture; /* deviation of L within a cell; a quarter of the cells exceeds it */
     double light;              /* L that a twentieth of the picture exceeds */
     double burnt;              /* part of the face's oval that is pure white */
     double sharpness;          /* variance of the Laplacian of the person's smoothed luma */

@@ -103,6 +103,13 @@ static void draw_stripes(cairo_t *cr, rgb other, double step, double width)
     cairo_fill(cr);
 }
 
+static void draw_door(cairo_t *cr, rgb other)
+{
+    ink(cr, other, 1);
+    cairo_rectangle(cr, 20, 0, 16, CARD_H);
+    cairo_fill(cr);
+}
+
 static void draw_curtain(cairo_t *cr, rgb wall)
 {
     for (double x = 0; x < CARD_W; x += 0.1) {
@@ -114,7 +121,7 @@ static void draw_curtain(cairo_t *cr, rgb wall)
 
 static void draw_flowers(cairo_t *cr, rgb other)
 {
-    for (int i = 0; i < 160; i++) {
+    for (int i = 0; i < 300; i++) {
         ink(cr, shade(other, between(0.8, 1.2)), 0.9);
         oval(cr, between(0, CARD_W), between(0, CARD_H), between(0.4, 1.1), between(0.4, 1.1));
         cairo_fill(cr);
@@ -143,7 +150,7 @@ static void draw_wall(cairo_t *cr)
     if (strcmp(kind, "flowers") == 0)
         draw_flowers(cr, other);
     if (strcmp(kind, "door") == 0)
-        draw_stripes(cr, other, 40, 16);
+        draw_door(cr, other);
 }
 
 /* Light falls off to the corners, as any lens and lamp make it. */
