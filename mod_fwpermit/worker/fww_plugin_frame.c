@@ -45,8 +45,8 @@ static const fw_err *read_part(int fd, size_t max, char **part, size_t *n, apr_p
     return got == *n ? NULL : FW_ERR(pool, FW_E_INPUT, 0, "frame cut off");
 }
 
-const fw_err *fww_frame_read(int fd, json_t **frame, const char **blob, size_t *n_blob,
-                             apr_pool_t *pool)
+const fw_err *fww_frame_read_blob(int fd, size_t max_blob, json_t **frame, const char **blob,
+                                  size_t *n_blob, apr_pool_t *pool)
 {
     char *text;
     char *bytes;
@@ -57,7 +57,7 @@ const fw_err *fww_frame_read(int fd, json_t **frame, const char **blob, size_t *
     FW_TRY(read_part(fd, FWW_FRAME_JSON_MAX, &text, &n, pool));
     if (!text)
         return NULL;
-    FW_TRY(read_part(fd, FWW_FRAME_BLOB_MAX, &bytes, n_blob, pool));
+    FW_TRY(read_part(fd, max_blob, &bytes, n_blob, pool));
     if (!bytes)
         return FW_ERR(pool, FW_E_INPUT, 0, "frame without its blob");
     *blob = bytes;
@@ -68,6 +68,12 @@ const fw_err *fww_frame_read(int fd, json_t **frame, const char **blob, size_t *
         return FW_ERR(pool, FW_E_INPUT, 0, "frame is not a JSON object");
     }
     return NULL;
+}
+
+const fw_err *fww_frame_read(int fd, json_t **frame, const char **blob, size_t *n_blob,
+                             apr_pool_t *pool)
+{
+    return fww_frame_read_blob(fd, FWW_FRAME_BLOB_MAX, frame, blob, n_blob, pool);
 }
 
 static const fw_err *write_bytes(int fd, const char *p, size_t n, apr_pool_t *pool)
@@ -84,18 +90,31 @@ static const fw_err *write_bytes(int fd, const char *p, size_t n, apr_pool_t *po
     return NULL;
 }
 
-const fw_err *fww_frame_write(int fd, const json_t *frame, apr_pool_t *pool)
+static void put_length(char *to, size_t n)
+{
+    to[0] = (char)(n >> 24 & 0xff);
+    to[1] = (char)(n >> 16 & 0xff);
+    to[2] = (char)(n >> 8 & 0xff);
+    to[3] = (char)(n & 0xff);
+}
+
+const fw_err *fww_frame_write_blob(int fd, const json_t *frame, const void *blob, size_t n_blob,
+                                   apr_pool_t *pool)
 {
     size_t n = json_dumpb(frame, NULL, 0, JSON_COMPACT);
     char *out;
 
-    if (n == 0 || n > FWW_FRAME_JSON_MAX)
+    if (n == 0 || n > FWW_FRAME_JSON_MAX || n_blob > UINT32_MAX)
         return FW_ERR(pool, FW_E_LIMIT, 0, "frame of %" APR_SIZE_T_FMT " bytes", n);
-    out = apr_pcalloc(pool, n + 8);
-    out[0] = (char)(n >> 24 & 0xff);
-    out[1] = (char)(n >> 16 & 0xff);
-    out[2] = (char)(n >> 8 & 0xff);
-    out[3] = (char)(n & 0xff);
+    out = apr_palloc(pool, n + 8);
+    put_length(out, n);
     json_dumpb(frame, out + 4, n, JSON_COMPACT);
-    return write_bytes(fd, out, n + 8, pool);
+    put_length(out + 4 + n, n_blob);
+    FW_TRY(write_bytes(fd, out, n + 8, pool));
+    return write_bytes(fd, blob, n_blob, pool);
+}
+
+const fw_err *fww_frame_write(int fd, const json_t *frame, apr_pool_t *pool)
+{
+    return fww_frame_write_blob(fd, frame, "", 0, pool);
 }

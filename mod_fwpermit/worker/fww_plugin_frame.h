@@ -17,7 +17,15 @@
 const fw_err *fww_frame_read(int fd, json_t **frame, const char **blob, size_t *n_blob,
                              apr_pool_t *pool);
 
+/* The same with a blob of up to `max_blob` bytes. */
+const fw_err *fww_frame_read_blob(int fd, size_t max_blob, json_t **frame, const char **blob,
+                                  size_t *n_blob, apr_pool_t *pool);
+
 /* Writes a frame with an empty blob. FW_E_UNAVAILABLE as above; FW_E_LIMIT: the JSON is too long. */
 const fw_err *fww_frame_write(int fd, const json_t *frame, apr_pool_t *pool);
+
+/* Writes a frame with a blob of `n_blob` bytes; how many the other end takes is its own matter. */
+const fw_err *fww_frame_write_blob(int fd, const json_t *frame, const void *blob, size_t n_blob,
+                                   apr_pool_t *pool);
 
 #endif
