@@ -267,7 +267,7 @@ void fw_decide_case_edit(fw_deciding *d)
 
     if (refuse_case(d) || refuse_unmarked(d))
         return;
-    if (cmd == FW_CMD_CASE_CORRECT && fw_decide_refuse_problems(d))
+    if (fw_decide_refuse_problems(d))
         return;
     if (cmd == FW_CMD_CASE_DETACH && !d->view->file) {
         fw_decide_refuse(d, FW_E_NOTFOUND, NULL, "file.unknown");
@@ -323,6 +323,8 @@ static bool refuse_guard(fw_deciding *d, const fw_case *kase, fw_guard_e guard)
     case FW_GUARD_COMPLETE:
         return fw_decide_refuse_problems(d);
     case FW_GUARD_MARKS:
+        if (fw_decide_refuse_problems(d))
+            return true;
         if (d->cmd->marks && d->view->n_marked > 0)
             break;
         fw_decide_refuse(d, FW_E_INPUT, "marks", "case.nothing_marked");

@@ -1,0 +1,354 @@
+#include "fw_config.h"
+#include "fw_service_int.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <openssl/evp.h>
+
+#define TEXT_MAX     200
+#define FILE_BYTES   5242880
+#define ACCEPT_SCAN  "image/jpeg image/png application/pdf"
+#define ACCEPT_PHOTO "image/jpeg image/png image/bmp image/heic image/heif"
+
+typedef struct reading {
+    fw_service *s;
+    const char *name;
+    apr_pool_t *pool;
+    apr_array_header_t *sections, *fields, *rules, *rows;
+} reading;
+
+const char *fw_service_hash(const char *xml, apr_size_t n, apr_pool_t *pool)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    char *hex;
+
+    EVP_Digest(xml, n, digest, &length, EVP_sha256(), NULL);
+    hex = apr_palloc(pool, 2 * length + 1);
+    for (unsigned int i = 0; i < length; i++)
+        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return hex;
+}
+
+static const char *attr(reading *r, xmlNodePtr node, const char *name)
+{
+    xmlChar *v = xmlGetNoNsProp(node, (const xmlChar *)name);
+    const char *copy = v ? apr_pstrdup(r->pool, (const char *)v) : NULL;
+
+    xmlFree(v);
+    return copy;
+}
+
+static int attr_int(reading *r, xmlNodePtr node, const char *name, int otherwise)
+{
+    const char *v = attr(r, node, name);
+
+    return v ? (int)apr_strtoi64(v, NULL, 10) : otherwise;
+}
+
+static bool is(xmlNodePtr node, const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
+static xmlNodePtr child(xmlNodePtr node, const char *name)
+{
+    for (xmlNodePtr c = node->children; c; c = c->next) {
+        if (is(c, name))
+            return c;
+    }
+    return NULL;
+}
+
+static const char *text_of(reading *r, xmlNodePtr node)
+{
+    xmlChar *v = xmlNodeGetContent(node);
+    const char *copy = v ? apr_pstrdup(r->pool, (const char *)v) : NULL;
+
+    xmlFree(v);
+    return copy;
+}
+
+/* <label><zh>…</zh><en>…</en></label> */
+static fw_label read_label(reading *r, xmlNodePtr node, const char *name)
+{
+    fw_label label = {NULL, NULL};
+    xmlNodePtr at = name ? child(node, name) : node;
+
+    if (!at)
+        return label;
+    if (child(at, "zh"))
+        label.zh = text_of(r, child(at, "zh"));
+    if (child(at, "en"))
+        label.en = text_of(r, child(at, "en"));
+    return label;
+}
+
+static const fw_err *fault(reading *r, xmlNodePtr node, const char *what, const char *value)
+{
+    return FW_ERR(r->pool, FW_E_CONFIG, 0, "%s:%ld: %s \"%s\"", r->name, xmlGetLineNo(node), what,
+                  value ? value : "");
+}
+
+static bool find_name(const char *const *names, int n, const char *name, int *out)
+{
+    for (int i = 0; i < n; i++) {
+        if (name && strcmp(names[i], name) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *const type_names[] = {
+#define X(id, name) name,
+    FW_FIELD_TYPES(X)
+#undef X
+};
+static const char *const op_names[] = {
+#define X(id, name) name,
+    FW_OPS(X)
+#undef X
+};
+
+static const fw_field *find_field(reading *r, const char *name)
+{
+    for (int i = 0; name && i < r->fields->nelts; i++) {
+        const fw_field *f = &APR_ARRAY_IDX(r->fields, i, fw_field);
+
+        if (strcmp(f->name, name) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+static const fw_err *read_choices(reading *r, xmlNodePtr node, fw_field *f)
+{
+    apr_array_header_t *list = apr_array_make(r->pool, 4, sizeof(fw_choice));
+
+    for (xmlNodePtr c = node->children; c; c = c->next) {
+        if (is(c, "choice")) {
+            fw_choice *choice = apr_array_push(list);
+
+            choice->value = attr(r, c, "value");
+            choice->label = read_label(r, c, NULL);
+        }
+    }
+    if (f->type == FW_FIELD_CHOICE && list->nelts == 0)
+        return fault(r, node, "a choice without choices:", f->name);
+    f->choices = (const fw_choice *)list->elts;
+    f->n_choices = list->nelts;
+    return NULL;
+}
+
+static const fw_err *read_conditions(reading *r, xmlNodePtr node, fw_field *f)
+{
+    apr_array_header_t *list = apr_array_make(r->pool, 2, sizeof(fw_condition));
+
+    for (xmlNodePtr c = node->children; c; c = c->next) {
+        fw_condition *cond;
+        int op = 0;
+
+        if (!is(c, "when"))
+            continue;
+        cond = apr_array_push(list);
+        cond->field = attr(r, c, "field");
+        cond->value = attr(r, c, "value");
+        if (!find_name(op_names, FW_OPS_N, attr(r, c, "op"), &op) || op > FW_OP_ABSENT)
+            return fault(r, c, "not an operator of a condition:", attr(r, c, "op"));
+        cond->op = (fw_op_e)op;
+        if (!find_field(r, cond->field))
+            return fault(r, c, "a condition on a field that does not stand before:", cond->field);
+        if (op <= FW_OP_IN && !cond->value)
+            return fault(r, c, "a condition without a value on", cond->field);
+    }
+    f->conditions = (const fw_condition *)list->elts;
+    f->n_conditions = list->nelts;
+    return NULL;
+}
+
+static bool index_is_good(const char *index)
+{
+    static const char *const columns[] = {"passport_no", "nationality", "name_latin",
+                                          "name_native", "birth",       "permit_letter",
+                                          "county"};
+    int i;
+
+    return !index || find_name(columns, (int)(sizeof(columns) / sizeof(*columns)), index, &i);
+}
+
+static void read_file_limits(reading *r, xmlNodePtr node, fw_field *f)
+{
+    if (!fw_field_is_file(f))
+        return;
+    f->accept = attr(r, node, "accept");
+    if (!f->accept)
+        f->accept = f->type == FW_FIELD_PHOTO ? ACCEPT_PHOTO : ACCEPT_SCAN;
+    f->max_bytes = attr_int(r, node, "max-bytes", FILE_BYTES);
+    f->max_files = f->type == FW_FIELD_PHOTO ? 1 : attr_int(r, node, "max-files", 1);
+}
+
+static const fw_err *read_field(reading *r, xmlNodePtr node)
+{
+    fw_field f = {.name = attr(r, node, "name")};
+    int type = 0;
+
+    if (find_field(r, f.name))
+        return fault(r, node, "a field twice:", f.name);
+    if (!find_name(type_names, FW_FIELDS, attr(r, node, "type"), &type))
+        return fault(r, node, "not a field's type:", attr(r, node, "type"));
+    f.type = (fw_field_e)type;
+    f.required = attr(r, node, "required") && strcmp(attr(r, node, "required"), "yes") == 0;
+    f.label = read_label(r, node, "label");
+    f.hint = read_label(r, node, "hint");
+    f.max = attr_int(r, node, "max", f.type == FW_FIELD_NUMBER ? INT32_MAX : TEXT_MAX);
+    f.min = attr_int(r, node, "min", 0);
+    f.index = attr(r, node, "index");
+    f.from = attr(r, node, "from");
+    if (!index_is_good(f.index))
+        return fault(r, node, "not a column that can be indexed:", f.index);
+    read_file_limits(r, node, &f);
+    FW_TRY(read_choices(r, node, &f));
+    FW_TRY(read_conditions(r, node, &f));
+    APR_ARRAY_PUSH(r->fields, fw_field) = f;
+    return NULL;
+}
+
+static const fw_err *read_section(reading *r, xmlNodePtr node)
+{
+    fw_section s = {.name = attr(r, node, "name"), .first = r->fields->nelts};
+
+    s.title = read_label(r, node, "title");
+    s.hint = read_label(r, node, "hint");
+    for (xmlNodePtr c = node->children; c; c = c->next) {
+        if (is(c, "field"))
+            FW_TRY(read_field(r, c));
+    }
+    s.n = r->fields->nelts - s.first;
+    APR_ARRAY_PUSH(r->sections, fw_section) = s;
+    return NULL;
+}
+
+static const fw_err *check_rule(reading *r, xmlNodePtr node, const fw_cross_rule *rule)
+{
+    const fw_field *f = find_field(r, rule->field), *o = find_field(r, rule->other);
+    bool dates = rule->op >= FW_OP_BEFORE && rule->op <= FW_OP_NOT_AFTER;
+
+    if (!f)
+        return fault(r, node, "a rule on no field:", rule->field);
+    if (rule->other && !o && strcmp(rule->other, "today") != 0)
+        return fault(r, node, "a rule against no field:", rule->other);
+    if (dates && (f->type != FW_FIELD_DATE || (o && o->type != FW_FIELD_DATE)))
+        return fault(r, node, "a rule between dates on another type:", rule->field);
+    if (rule->op == FW_OP_MATCHES_MRZ && (!o || o->type != FW_FIELD_MRZ))
+        return fault(r, node, "matches_mrz wants a field of type mrz, not", rule->other);
+    if (rule->op >= FW_OP_BEFORE && !rule->other)
+        return fault(r, node, "a rule without its other side:", rule->field);
+    return NULL;
+}
+
+static const fw_err *read_rule(reading *r, xmlNodePtr node)
+{
+    fw_cross_rule rule = {.field = attr(r, node, "field"), .other = attr(r, node, "other")};
+    int op = 0;
+
+    if (!find_name(op_names, FW_OPS_N, attr(r, node, "op"), &op))
+        return fault(r, node, "not an operator:", attr(r, node, "op"));
+    rule.op = (fw_op_e)op;
+    rule.value = attr(r, node, "value");
+    rule.days = attr_int(r, node, "days", 0);
+    rule.months = attr_int(r, node, "months", 0);
+    rule.years = attr_int(r, node, "years", 0);
+    rule.message = read_label(r, node, NULL);
+    FW_TRY(check_rule(r, node, &rule));
+    APR_ARRAY_PUSH(r->rules, fw_cross_rule) = rule;
+    return NULL;
+}
+
+static const fw_err *read_document(reading *r, xmlNodePtr node)
+{
+    static const char *const own[] = {"permit_no", "valid_from", "valid_to", "issued",
+                                      "employer",  "case_no",    "station"};
+    int i;
+
+    r->s->doc_title = read_label(r, node, "title");
+    for (xmlNodePtr c = node->children; c; c = c->next) {
+        fw_doc_row row = {NULL, {NULL, NULL}, false, false};
+
+        if (!is(c, "row"))
+            continue;
+        row.field = attr(r, c, "field");
+        row.label = read_label(r, c, NULL);
+        row.wide = attr(r, c, "wide") != NULL;
+        row.big = attr(r, c, "big") != NULL;
+        if (!find_field(r, row.field) &&
+            !find_name(own, (int)(sizeof(own) / sizeof(*own)), row.field, &i))
+            return fault(r, c, "a row of no field:", row.field);
+        APR_ARRAY_PUSH(r->rows, fw_doc_row) = row;
+    }
+    return NULL;
+}
+
+static const fw_err *read_terms(reading *r, xmlNodePtr root)
+{
+    fw_service *s = r->s;
+    xmlNodePtr fee = child(root, "fee"), clock = child(root, "clock"),
+               validity = child(root, "validity");
+    const char *per = fee ? attr(r, fee, "per") : NULL;
+    const fw_field *until;
+
+    if (!fee) /* a record of people, not an application */
+        return NULL;
+    s->fee = attr_int(r, fee, "amount", 0);
+    s->fee_per_year = per && strcmp(per, "year") == 0;
+    s->clock_hours = attr_int(r, clock, "hours", 48);
+    s->until_field = attr(r, validity, "until");
+    s->max_years = attr_int(r, validity, "max-years", 3);
+    until = find_field(r, s->until_field);
+    if (s->until_field && (!until || until->type != FW_FIELD_DATE))
+        return fault(r, validity, "validity wants a field of type date, not", s->until_field);
+    return NULL;
+}
+
+static const fw_err *read_parts(reading *r, xmlNodePtr root)
+{
+    for (xmlNodePtr c = root->children; c; c = c->next) {
+        if (is(c, "section"))
+            FW_TRY(read_section(r, c));
+        if (is(c, "rule"))
+            FW_TRY(read_rule(r, c));
+        if (is(c, "document"))
+            FW_TRY(read_document(r, c));
+    }
+    return read_terms(r, root);
+}
+
+const fw_err *fw_service_read(xmlDocPtr doc, const fw_service **out, const char *name,
+                              apr_pool_t *pool)
+{
+    reading r = {.name = name, .pool = pool, .s = apr_pcalloc(pool, sizeof(fw_service))};
+    xmlNodePtr root = xmlDocGetRootElement(doc);
+
+    r.sections = apr_array_make(pool, 8, sizeof(fw_section));
+    r.fields = apr_array_make(pool, 32, sizeof(fw_field));
+    r.rules = apr_array_make(pool, 8, sizeof(fw_cross_rule));
+    r.rows = apr_array_make(pool, 16, sizeof(fw_doc_row));
+    r.s->code = attr(&r, root, "code");
+    r.s->kind = attr(&r, root, "kind");
+    r.s->prefix = attr(&r, root, "prefix");
+    r.s->title = read_label(&r, root, "title");
+    r.s->summary = read_label(&r, root, "summary");
+    FW_TRY(read_parts(&r, root));
+    r.s->sections = (const fw_section *)r.sections->elts;
+    r.s->n_sections = r.sections->nelts;
+    r.s->fields = (const fw_field *)r.fields->elts;
+    r.s->n_fields = r.fields->nelts;
+    r.s->rules = (const fw_cross_rule *)r.rules->elts;
+    r.s->n_rules = r.rules->nelts;
+    r.s->doc_rows = (const fw_doc_row *)r.rows->elts;
+    r.s->n_doc_rows = r.rows->nelts;
+    *out = r.s;
+    return NULL;
+}

@@ -1,0 +1,321 @@
+#include "fw_config.h"
+#include "fw_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define AT(member) offsetof(fw_settings, member)
+#define SHARE      "/usr/share/fwpermit"
+#define STATE      "/var/lib/fwpermit"
+
+/* Files and numbers with their defaults; docs/sysadmins/directives.md describes each. */
+static const fw_directive table[] = {
+    {"FwPermit", FW_SET_FLAG, AT(enabled), "Off", 0, 1, "serve the platform in this server"},
+    {"FwPermitBaseURL", FW_SET_TEXT, AT(base_url), NULL, 0, 0,
+     "the address that people and gateways use, without a slash at the end"},
+    {"FwPermitConf", FW_SET_PATH, AT(conf_dir), SHARE "/conf", 0, 0,
+     "folder of code tables, calendar and rules"},
+    {"FwPermitServices", FW_SET_PATH, AT(services_dir), SHARE "/conf/services", 0, 0,
+     "folder of the services' XML files"},
+    {"FwPermitPages", FW_SET_PATH, AT(pages_dir), SHARE "/pages", 0, 0, "folder of the templates"},
+    {"FwPermitAssets", FW_SET_PATH, AT(assets_dir), SHARE "/assets", 0, 0,
+     "folder of styles and scripts"},
+    {"FwPermitLocale", FW_SET_PATH, AT(locale_dir), SHARE "/locale", 0, 0,
+     "folder of the message catalogues"},
+    {"FwPermitSQL", FW_SET_PATH, AT(sql_dir), SHARE "/sql", 0, 0,
+     "folder of schema and statements"},
+    {"FwPermitWorker", FW_SET_PATH, AT(worker), "/usr/lib/fwpermit/fwpermit-worker", 0, 0,
+     "the program of the background processes"},
+    {"FwPermitPluginDir", FW_SET_PATH, AT(plugin_dir), "/usr/lib/fwpermit/plugins", 0, 0,
+     "the folder that plugins are loaded from"},
+    {"FwPermitRunDir", FW_SET_PATH, AT(run_dir), "/run/fwpermit", 0, 0,
+     "folder of the sockets, made at start"},
+    {"FwPermitVault", FW_SET_PATH, AT(vault_dir), STATE "/vault", 0, 0,
+     "folder of the encrypted documents"},
+    {"FwPermitVaultKeys", FW_SET_PATH, AT(vault_keys), "/etc/fwpermit/vault.keys", 0, 0,
+     "file of the master keys"},
+    {"FwPermitKeys", FW_SET_PATH, AT(keys_dir), "/etc/fwpermit/keys", 0, 0,
+     "folder of the signing keys, read by the signer alone"},
+    {"FwPermitAnchor", FW_SET_PATH, AT(anchor), STATE "/anchor", 0, 0,
+     "file outside of the database that notes each audit seal"},
+    {"FwPermitDatabaseDriver", FW_SET_TEXT, AT(db_driver), "sqlite3", 0, 0, "sqlite3 or pgsql"},
+    {"FwPermitDatabase", FW_SET_TEXT, AT(db_params), STATE "/fwpermit.db", 0, 0,
+     "SQLite's file; PostgreSQL's key=value words, or file:PATH of a file that holds them"},
+    {"FwPermitDatabaseMax", FW_SET_INT, AT(db_max), "8", 1, 256, "connections for each process"},
+    {"FwPermitDatabaseWait", FW_SET_INT, AT(db_acquire_ms), "5000", 1, 60000,
+     "milliseconds to wait for a free connection"},
+    {"FwPermitStatementTimeout", FW_SET_INT, AT(db_statement_ms), "10000", 0, 600000,
+     "milliseconds that a statement may take (PostgreSQL); 0: no limit"},
+    {"FwPermitUploadMax", FW_SET_INT, AT(upload_max), "10485760", 1024, 1073741824,
+     "bytes of one uploaded file"},
+    {"FwPermitFormMax", FW_SET_INT, AT(form_max), "262144", 1024, 16777216,
+     "bytes of a form or a JSON body"},
+    {"FwPermitSessionIdle", FW_SET_INT, AT(session_idle_min), "30", 1, 1440,
+     "minutes until an idle session ends"},
+    {"FwPermitSessionMax", FW_SET_INT, AT(session_max_min), "720", 5, 10080,
+     "minutes until any session ends"},
+    {"FwPermitLoginFailures", FW_SET_INT, AT(login_failures), "5", 1, 100,
+     "failures in a row that lock an account"},
+    {"FwPermitLoginLock", FW_SET_INT, AT(login_lock_min), "15", 1, 1440,
+     "minutes that an account stays locked"},
+    {"FwPermitLoginLane", FW_SET_INT, AT(login_lane), "2", 1, 64,
+     "passwords checked at a time for each process"},
+    {"FwPermitLoginRate", FW_SET_INT, AT(login_per_min), "60", 1, 100000,
+     "log-ins a minute from one address"},
+    {"FwPermitCookieSecure", FW_SET_FLAG, AT(cookie_secure), "On", 0, 1,
+     "cookies for https alone; Off for trials without TLS"},
+    {"FwPermitDemo", FW_SET_FLAG, AT(demo), "Off", 0, 1,
+     "tell the demo accounts on the log-in page"},
+    {"FwPermitAgencyZh", FW_SET_TEXT, AT(agency_zh), "內政部移民署", 0, 0,
+     "the agency's name in Chinese"},
+    {"FwPermitAgencyEn", FW_SET_TEXT, AT(agency_en), "National Immigration Agency", 0, 0,
+     "the agency's name in English"},
+};
+#define ROWS ((int)(sizeof(table) / sizeof(table[0])))
+
+const fw_directive *fw_directives(int *n)
+{
+    *n = ROWS;
+    return table;
+}
+
+static const char **text_at(fw_settings *s, const fw_directive *d)
+{
+    return (const char **)(void *)((char *)s + d->offset);
+}
+
+static int *int_at(fw_settings *s, const fw_directive *d)
+{
+    return (int *)(void *)((char *)s + d->offset);
+}
+
+static bool is_number(const fw_directive *d)
+{
+    return d->type == FW_SET_INT || d->type == FW_SET_FLAG;
+}
+
+static const char *take_flag(int *out, const fw_directive *d, const char *value, apr_pool_t *pool)
+{
+    if (strcasecmp(value, "on") != 0 && strcasecmp(value, "off") != 0)
+        return apr_psprintf(pool, "%s is On or Off", d->name);
+    *out = strcasecmp(value, "on") == 0;
+    return NULL;
+}
+
+static const char *take_int(int *out, const fw_directive *d, const char *value, apr_pool_t *pool)
+{
+    size_t n = strlen(value);
+    apr_int64_t v = apr_strtoi64(value, NULL, 10);
+
+    if (n == 0 || n > 10 || strspn(value, "0123456789") != n || v < d->min || v > d->max)
+        return apr_psprintf(pool, "%s is a number from %d to %d", d->name, d->min, d->max);
+    *out = (int)v;
+    return NULL;
+}
+
+static const char *set_value(fw_settings *s, const fw_directive *d, const char *value,
+                             apr_pool_t *pool)
+{
+    switch (d->type) {
+    case FW_SET_FLAG:
+        return take_flag(int_at(s, d), d, value, pool);
+    case FW_SET_INT:
+        return take_int(int_at(s, d), d, value, pool);
+    case FW_SET_PATH:
+        if (*value != '/')
+            return apr_psprintf(pool, "%s is an absolute path", d->name);
+        break;
+    case FW_SET_TEXT:
+        if (!*value)
+            return apr_psprintf(pool, "%s is empty", d->name);
+        break;
+    }
+    *text_at(s, d) = apr_pstrdup(pool, value);
+    return NULL;
+}
+
+fw_settings *fw_settings_make(apr_pool_t *pool)
+{
+    fw_settings *s = apr_pcalloc(pool, sizeof(*s));
+
+    for (int i = 0; i < ROWS; i++) {
+        if (table[i].otherwise)
+            set_value(s, &table[i], table[i].otherwise, pool);
+    }
+    s->plugins = apr_array_make(pool, 2, sizeof(fw_plugin_conf));
+    return s;
+}
+
+const char *fw_settings_take(fw_settings *s, const fw_directive *d, const char *value,
+                             apr_pool_t *pool)
+{
+    const char *why = set_value(s, d, value, pool);
+    int row = (int)(d - table);
+
+    if (!why)
+        s->set[row / 64] |= (uint64_t)1 << (row % 64);
+    return why;
+}
+
+/* ---- plugins ---- */
+
+static fw_plugin_conf *find_plugin(const fw_settings *s, const char *name)
+{
+    for (int i = 0; i < s->plugins->nelts; i++) {
+        fw_plugin_conf *p = &APR_ARRAY_IDX(s->plugins, i, fw_plugin_conf);
+
+        if (strcmp(p->name, name) == 0)
+            return p;
+    }
+    return NULL;
+}
+
+static apr_status_t free_options(void *json)
+{
+    json_decref(json);
+    return APR_SUCCESS;
+}
+
+static json_t *pooled_object(apr_pool_t *pool)
+{
+    json_t *o = json_object();
+
+    apr_pool_cleanup_register(pool, o, free_options, apr_pool_cleanup_null);
+    return o;
+}
+
+const char *fw_settings_plugin(fw_settings *s, const char *name, const char *port, const char *path,
+                               apr_pool_t *pool)
+{
+    size_t n = strlen(name);
+    fw_plugin_conf *p;
+
+    if (n == 0 || n > 32 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != n)
+        return "a plugin's name is 1 to 32 of a-z, 0-9, _ and -";
+    if (find_plugin(s, name))
+        return apr_psprintf(pool, "plugin %s is there already", name);
+    if (*path != '/')
+        return apr_psprintf(pool, "plugin %s: its path is absolute", name);
+    p = apr_array_push(s->plugins);
+    p->name = apr_pstrdup(pool, name);
+    p->port = apr_pstrdup(pool, port);
+    p->path = apr_pstrdup(pool, path);
+    p->options = pooled_object(pool);
+    p->secrets = pooled_object(pool);
+    return NULL;
+}
+
+const char *fw_settings_plugin_option(fw_settings *s, bool secret, const char *name,
+                                      const char *key, const char *value, apr_pool_t *pool)
+{
+    fw_plugin_conf *p = find_plugin(s, name);
+
+    if (!p)
+        return apr_psprintf(pool, "no plugin %s: FwPermitPlugin comes first", name);
+    if (secret && *value != '/')
+        return apr_psprintf(pool, "a secret of plugin %s is the absolute path of its file", name);
+    if (json_object_get(p->options, key) || json_object_get(p->secrets, key))
+        return apr_psprintf(pool, "plugin %s: %s is given twice", name, key);
+    json_object_set_new(secret ? p->secrets : p->options, key, json_string(value));
+    return NULL;
+}
+
+/* ---- merging, checking ---- */
+
+fw_settings *fw_settings_merge(const fw_settings *base, const fw_settings *over, apr_pool_t *pool)
+{
+    fw_settings *s = apr_pmemdup(pool, over, sizeof(*s));
+
+    for (int i = 0; i < ROWS; i++) {
+        const fw_directive *d = &table[i];
+
+        if (over->set[i / 64] >> (i % 64) & 1)
+            continue;
+        if (is_number(d))
+            *int_at(s, d) = *int_at((fw_settings *)(uintptr_t)base, d);
+        else
+            *text_at(s, d) = *text_at((fw_settings *)(uintptr_t)base, d);
+    }
+    s->set[0] |= base->set[0];
+    s->set[1] |= base->set[1];
+    s->plugins = over->plugins->nelts ? over->plugins : base->plugins;
+    return s;
+}
+
+const char *fw_settings_check(const fw_settings *s, apr_pool_t *pool)
+{
+    size_t n;
+
+    for (int i = 0; i < ROWS; i++) {
+        if (!is_number(&table[i]) && !*text_at((fw_settings *)(uintptr_t)s, &table[i]))
+            return apr_psprintf(pool, "%s is missing", table[i].name);
+    }
+    n = strlen(s->base_url);
+    if (strncmp(s->base_url, "http://", 7) != 0 && strncmp(s->base_url, "https://", 8) != 0)
+        return "FwPermitBaseURL begins with http:// or https://";
+    if (s->base_url[n - 1] == '/')
+        return "FwPermitBaseURL has no slash at its end";
+    if (strcmp(s->db_driver, "sqlite3") != 0 && strcmp(s->db_driver, "pgsql") != 0)
+        return "FwPermitDatabaseDriver is sqlite3 or pgsql";
+    if (s->cookie_secure && strncmp(s->base_url, "https://", 8) != 0)
+        return "FwPermitCookieSecure On and a FwPermitBaseURL without https do not go together";
+    return NULL;
+}
+
+/* ---- for the workers ---- */
+
+json_t *fw_settings_json(const fw_settings *s)
+{
+    json_t *o = json_object(), *plugins = json_array();
+
+    for (int i = 0; i < ROWS; i++) {
+        const fw_directive *d = &table[i];
+        fw_settings *mine = (fw_settings *)(uintptr_t)s;
+
+        if (is_number(d))
+            json_object_set_new(o, d->name, json_integer(*int_at(mine, d)));
+        else if (*text_at(mine, d))
+            json_object_set_new(o, d->name, json_string(*text_at(mine, d)));
+    }
+    for (int i = 0; i < s->plugins->nelts; i++) {
+        const fw_plugin_conf *p = &APR_ARRAY_IDX(s->plugins, i, fw_plugin_conf);
+
+        json_array_append_new(plugins, json_pack("{s:s, s:s, s:s, s:O, s:O}", "name", p->name,
+                                                 "port", p->port, "path", p->path, "options",
+                                                 p->options, "secrets", p->secrets));
+    }
+    json_object_set_new(o, "plugins", plugins);
+    return o;
+}
+
+fw_settings *fw_settings_from_json(const json_t *o, apr_pool_t *pool)
+{
+    fw_settings *s = fw_settings_make(pool);
+    const json_t *plugins = json_object_get(o, "plugins");
+
+    for (int i = 0; i < ROWS; i++) {
+        const json_t *v = json_object_get(o, table[i].name);
+
+        if (json_is_integer(v) && is_number(&table[i]))
+            *int_at(s, &table[i]) = (int)json_integer_value(v);
+        else if (json_is_string(v) && !is_number(&table[i]))
+            *text_at(s, &table[i]) = apr_pstrdup(pool, json_string_value(v));
+    }
+    for (size_t i = 0; i < json_array_size(plugins); i++) {
+        const json_t *p = json_array_get(plugins, i);
+        fw_plugin_conf *conf = apr_array_push(s->plugins);
+
+        conf->name = apr_pstrdup(pool, json_string_value(json_object_get(p, "name")));
+        conf->port = apr_pstrdup(pool, json_string_value(json_object_get(p, "port")));
+        conf->path = apr_pstrdup(pool, json_string_value(json_object_get(p, "path")));
+        conf->options = pooled_object(pool);
+        conf->secrets = pooled_object(pool);
+        json_object_update(conf->options, json_object_get(p, "options"));
+        json_object_update(conf->secrets, json_object_get(p, "secrets"));
+    }
+    return s;
+}

@@ -1,0 +1,288 @@
+#include "fw_config.h"
+#include "fw_perform_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+static const char *dump(json_t *o, apr_pool_t *pool)
+{
+    char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+    const char *copy = apr_pstrdup(pool, text);
+
+    free(text);
+    return copy;
+}
+
+static json_t *parse(const char *text)
+{
+    json_t *o = text ? json_loads(text, 0, NULL) : NULL;
+
+    return o ? o : json_object();
+}
+
+static void set_problems(fw_performing *p, const apr_array_header_t *problems)
+{
+    p->view.problems = (const fw_refusal *)problems->elts;
+    p->view.n_problems = problems->nelts;
+}
+
+static void set_touched(fw_performing *p, const apr_array_header_t *touched)
+{
+    p->view.touched = (const char *const *)touched->elts;
+    p->view.n_touched = touched->nelts;
+}
+
+static void set_detail(fw_performing *p, json_t *detail)
+{
+    p->view.detail = dump(detail, p->pool);
+    json_decref(detail);
+}
+
+/* Where the worker will live decides the county and the station. */
+static void find_station(fw_performing *p, const json_t *data)
+{
+    for (int i = 0; i < p->service->n_fields; i++) {
+        const fw_field *f = &p->service->fields[i];
+        const char *address = json_string_value(json_object_get(data, f->name));
+
+        if (f->type != FW_FIELD_ADDRESS || !f->index || !address)
+            continue;
+        p->view.county = fw_codes_address_county(p->desk->codes, address);
+        if (p->view.county)
+            p->view.station = fw_codes_station(p->desk->codes, p->view.county, address);
+    }
+}
+
+/* A new case begins with what is known of the worker. */
+static void begin_data(fw_performing *p)
+{
+    json_t *known = parse(p->view.worker->data), *data = json_object();
+    fw_form_env env = fw_desk_form_env(p->desk, p->now, p->pool);
+
+    for (int i = 0; i < p->service->n_fields; i++) {
+        const fw_field *f = &p->service->fields[i];
+        const char *value = f->from ? json_string_value(json_object_get(known, f->from)) : NULL;
+
+        if (value)
+            json_object_set_new(data, f->name, json_string(fw_form_normalise(&env, f, value)));
+    }
+    p->view.kase->service = p->service->code;
+    p->view.kase->service_hash = p->service->hash;
+    p->view.data = dump(data, p->pool);
+    json_decref(data);
+    json_decref(known);
+}
+
+/* Only what the officer touched is judged: what was filed stays as it was. */
+static void keep_touched(apr_array_header_t *problems, const apr_array_header_t *touched)
+{
+    int n = 0;
+
+    for (int i = 0; i < problems->nelts; i++) {
+        const fw_refusal *r = &APR_ARRAY_IDX(problems, i, fw_refusal);
+
+        for (int t = 0; t < touched->nelts; t++) {
+            if (strcmp(APR_ARRAY_IDX(touched, t, const char *), r->field) == 0) {
+                APR_ARRAY_IDX(problems, n++, fw_refusal) = *r;
+                break;
+            }
+        }
+    }
+    problems->nelts = n;
+}
+
+static void take_edit(fw_performing *p)
+{
+    fw_form_env env = fw_desk_form_env(p->desk, p->now, p->pool);
+    apr_array_header_t *problems = apr_array_make(p->pool, 4, sizeof(fw_refusal));
+    apr_array_header_t *touched = apr_array_make(p->pool, 8, sizeof(const char *));
+    json_t *data = parse(p->view.kase->data), *fields = parse(p->cmd->fields);
+    json_t *before = json_object(), *after = json_object(), *detail;
+
+    fw_form_take(&env, p->service, data, fields, problems, touched, before);
+    for (int i = 0; i < touched->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(touched, i, const char *);
+        json_t *v = json_object_get(data, name);
+
+        json_object_set_new(after, name, v ? json_incref(v) : json_string(""));
+    }
+    if (problems->nelts == 0 && p->cmd->kind == FW_CMD_CASE_CORRECT) {
+        problems = fw_form_problems(&env, p->service, data, p->files, p->n_files);
+        keep_touched(problems, touched);
+    }
+    detail = json_pack("{s:o, s:o}", "before", before, "after", after);
+    find_station(p, data);
+    p->view.data = dump(data, p->pool);
+    set_detail(p, detail);
+    set_problems(p, problems);
+    set_touched(p, touched);
+    json_decref(fields);
+    json_decref(data);
+}
+
+static void take_submit(fw_performing *p)
+{
+    fw_form_env env = fw_desk_form_env(p->desk, p->now, p->pool);
+    json_t *data = parse(p->view.kase->data);
+
+    set_problems(p, fw_form_problems(&env, p->service, data, p->files, p->n_files));
+    find_station(p, data);
+    json_decref(data);
+}
+
+static void one_problem(fw_performing *p, const char *field, const char *key)
+{
+    apr_array_header_t *problems = apr_array_make(p->pool, 1, sizeof(fw_refusal));
+
+    APR_ARRAY_PUSH(problems, fw_refusal) = (fw_refusal){field, key, NULL};
+    set_problems(p, problems);
+}
+
+/* A file comes to a slot: one slot of one file is replaced, one of many has a limit. */
+static void take_file(fw_performing *p)
+{
+    const fw_file *given = p->cmd->file;
+    const fw_field *f = given && given->slot ? fw_service_field(p->service, given->slot) : NULL;
+    apr_array_header_t *touched = apr_array_make(p->pool, 1, sizeof(const char *));
+    const char *slot = NULL;
+    int n = 0;
+
+    for (int i = 0; i < p->n_files && given; i++) {
+        bool mine = p->cmd->kind == FW_CMD_CASE_DETACH
+                        ? p->files[i].id == given->id
+                        : given->slot && strcmp(p->files[i].slot, given->slot) == 0;
+
+        if (mine) {
+            p->view.file = &p->files[i];
+            slot = p->files[i].slot;
+            n++;
+        }
+    }
+    if (p->cmd->kind == FW_CMD_CASE_ATTACH) {
+        slot = given ? given->slot : NULL;
+        if (!f || !fw_field_is_file(f))
+            one_problem(p, slot, "file.no_slot");
+        else if (f->max_files > 1 && n >= f->max_files)
+            one_problem(p, slot, "file.too_many");
+        if (f && f->max_files > 1)
+            p->view.file = NULL;
+    }
+    if (slot)
+        APR_ARRAY_PUSH(touched, const char *) = slot;
+    set_touched(p, touched);
+    set_detail(p, json_pack("{s:s?, s:s?}", "slot", slot, "name", given ? given->name : NULL));
+}
+
+/* [{"item","reason"}]: each a field of the form, each with a reason. */
+static void take_marks(fw_performing *p, const char *text, bool judge)
+{
+    json_t *marks = text ? json_loads(text, 0, NULL) : NULL, *m;
+    apr_array_header_t *names = apr_array_make(p->pool, 4, sizeof(const char *));
+    size_t i;
+
+    json_array_foreach(marks, i, m)
+    {
+        const char *item = json_string_value(json_object_get(m, "item"));
+        const char *reason = json_string_value(json_object_get(m, "reason"));
+
+        if (!item || !fw_service_field(p->service, item)) {
+            one_problem(p, "marks", "case.mark_unknown");
+            continue;
+        }
+        if (judge && (!reason || !*reason))
+            one_problem(p, apr_pstrdup(p->pool, item), "case.reason_missing");
+        APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(p->pool, item);
+    }
+    p->view.marked = (const char *const *)names->elts;
+    p->view.n_marked = names->nelts;
+    if (judge)
+        set_detail(p, json_pack("{s:o, s:b}", "marks", marks ? json_incref(marks) : json_array(),
+                                "abroad", p->cmd->abroad));
+    json_decref(marks);
+}
+
+static const char *text_of(const json_t *data, const char *name, apr_pool_t *pool)
+{
+    const char *v = json_string_value(json_object_get(data, name));
+
+    return v ? apr_pstrdup(pool, v) : NULL;
+}
+
+static const fw_err *take_worker(fw_performing *p)
+{
+    fw_form_env env = fw_desk_form_env(p->desk, p->now, p->pool);
+    apr_array_header_t *problems = apr_array_make(p->pool, 4, sizeof(fw_refusal));
+    apr_array_header_t *touched = apr_array_make(p->pool, 8, sizeof(const char *));
+    fw_worker *w = p->view.worker;
+    json_t *data = parse(w->data), *fields = parse(p->cmd->fields);
+
+    fw_form_take(&env, p->desk->worker_form, data, fields, problems, touched, NULL);
+    if (problems->nelts == 0)
+        problems = fw_form_problems(&env, p->desk->worker_form, data, NULL, 0);
+    set_problems(p, problems);
+    p->view.data = dump(data, p->pool);
+    w->passport_no = text_of(data, "passport_no", p->pool);
+    w->nationality = text_of(data, "nationality", p->pool);
+    w->name_latin = text_of(data, "name_latin", p->pool);
+    w->name_native = text_of(data, "name_native", p->pool);
+    w->birth = text_of(data, "birth", p->pool);
+    w->sex = text_of(data, "sex", p->pool);
+    w->permit_letter = text_of(data, "permit_letter", p->pool);
+    json_decref(fields);
+    json_decref(data);
+    return fw_perform_worker_taken(p);
+}
+
+static void take_reason(fw_performing *p)
+{
+    if (p->cmd->reason)
+        set_detail(p, json_pack("{s:s}", "reason", p->cmd->reason));
+}
+
+static void take_case_command(fw_performing *p)
+{
+    switch ((int)p->cmd->kind) {
+    case FW_CMD_CASE_OPEN:
+        begin_data(p);
+        break;
+    case FW_CMD_CASE_SAVE:
+    case FW_CMD_CASE_CORRECT:
+        take_edit(p);
+        break;
+    case FW_CMD_CASE_SUBMIT:
+        take_submit(p);
+        break;
+    case FW_CMD_CASE_ATTACH:
+    case FW_CMD_CASE_DETACH:
+        take_file(p);
+        break;
+    case FW_CMD_CASE_RETURN:
+        take_marks(p, p->cmd->marks, true);
+        break;
+    default:
+        take_reason(p);
+        break;
+    }
+    if (p->cmd->kind != FW_CMD_CASE_RETURN && p->view.kase->marks)
+        take_marks(p, p->view.kase->marks, false);
+}
+
+const fw_err *fw_perform_form(fw_performing *p)
+{
+    fw_cmd_e cmd = p->cmd->kind;
+
+    if (cmd == FW_CMD_WORKER_REGISTER || cmd == FW_CMD_WORKER_UPDATE)
+        return take_worker(p);
+    if (!p->view.kase || !p->service)
+        return NULL;
+    take_case_command(p);
+    fw_terms_reckon(&p->terms, p->desk->rules, p->desk->calendar, p->service,
+                    p->view.data ? p->view.data : p->view.kase->data, p->now, p->pool);
+    if (!p->wants_officers)
+        return NULL;
+    return fw_perform_officers(p, p->view.station && p->view.kase->state == FW_STATE_DRAFT
+                                      ? p->view.station
+                                      : p->view.kase->station);
+}
