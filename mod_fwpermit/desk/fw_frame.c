@@ -80,6 +80,11 @@ const fw_err *fw_frame_connect(const char *run_dir, const char *role, apr_time_t
     return connect_until(*fd, &to, due, pool);
 }
 
+void fw_frame_close(int fd, apr_pool_t *pool)
+{
+    apr_pool_cleanup_run(pool, (void *)(intptr_t)fd, close_fd);
+}
+
 /* ---- writing ---- */
 
 static const fw_err *write_bytes(int fd, apr_time_t due, const char *p, size_t n, apr_pool_t *pool)

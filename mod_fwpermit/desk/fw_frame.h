@@ -5,14 +5,16 @@
 
 #include <jansson.h>
 
-/* Frames to a role of the worker, over its socket in the run directory: a 4-byte big-endian length and
- * that many bytes of JSON (an object), then the same for a blob, which may be empty. Every call ends by
- * `due` at the latest. FW_E_UNAVAILABLE: nobody is there, or too slow; FW_E_CORRUPT: what came is no
- * frame; FW_E_LIMIT: longer than asked for. */
+/* Frames to a role of the worker, over its socket in the run directory: a 4-byte big-endian
+ * length and that many bytes of JSON (an object), then the same for a blob, which may be empty.
+ * Every call ends by `due` at the latest. FW_E_UNAVAILABLE: nobody is there, or too slow;
+ * FW_E_CORRUPT: what came is no frame; FW_E_LIMIT: longer than asked for. */
 
-/* Connects to <run_dir>/<role>.sock. The socket is closed with `pool`. */
+/* Connects to <run_dir>/<role>.sock. The socket is closed with `pool`, or before by
+ * fw_frame_close. */
 const fw_err *fw_frame_connect(const char *run_dir, const char *role, apr_time_t due, int *fd,
                                apr_pool_t *pool);
+void fw_frame_close(int fd, apr_pool_t *pool);
 
 const fw_err *fw_frame_write(int fd, apr_time_t due, const json_t *frame, const void *blob,
                              apr_size_t n_blob, apr_pool_t *pool);

@@ -36,20 +36,19 @@ static const fw_err *ask(const char *run_dir, json_t *request, const void *bytes
                          json_t **answer, const char **jpeg, apr_size_t *n_jpeg, apr_pool_t *pool)
 {
     apr_time_t due = apr_time_now() + apr_time_from_sec(SECONDS_MOST);
-    apr_pool_t *wire; /* its end closes the socket */
     const fw_err *err;
     int fd;
 
-    apr_pool_create(&wire, pool);
-    err = fw_frame_connect(run_dir, ROLE, due, &fd, wire);
-    if (!err)
-        err = fw_frame_write(fd, due, request, bytes, n, wire);
+    err = fw_frame_connect(run_dir, ROLE, due, &fd, pool);
+    if (err) {
+        json_decref(request);
+        return err;
+    }
+    err = fw_frame_write(fd, due, request, bytes, n, pool);
     json_decref(request);
     if (!err)
         err = fw_frame_read(fd, due, JPEG_MAX, answer, jpeg, n_jpeg, pool);
-    if (err)
-        err = FW_WRAP(pool, err, "%s", fw_err_text(err, pool));
-    apr_pool_destroy(wire);
+    fw_frame_close(fd, pool);
     return err;
 }
 

@@ -518,6 +518,11 @@ int main(int argc, char **argv)
     cairo_surface_flush(s);
     VipsImage *im = as_wanted(turn(develop(s, w, h, alpha ? 4 : 3)));
     ending = strrchr(out, '.');
+    if (option("profile", NULL)) { /* of the camera's colours, or of quite another thing */
+        VipsBlob *profile;
+        if (vips_profile_load(option("profile", NULL), &profile, NULL) == 0)
+            vips_image_set_blob_copy(im, VIPS_META_ICC_NAME, VIPS_AREA(profile)->data, VIPS_AREA(profile)->length);
+    }
     if (strcmp(ending, ".jpg") == 0)
         rc = vips_jpegsave(im, out, "Q", (int)num("q", 92), "interlace", num("progressive", 0) > 0, NULL);
     else
