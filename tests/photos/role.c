@@ -285,7 +285,7 @@ static void check_crashes(void)
     check(strncmp(photo("size-413x531.jpg", NULL), "error 8:", 8) == 0 && FW_E_UNAVAILABLE == 8,
           "nobody behind the socket: unavailable");
 
-    role = begin_role("{\"deadline_ms\": 150}");
+    role = begin_role("{\"deadline_ms\": 350}");
     expect("size-413x531.jpg", "ok");
     expect("large-24-megapixels.heic", "photo.unreadable");
     expect("size-413x531.jpg", "ok");
