@@ -3,7 +3,7 @@
 
 #include "fw_config.h"
 
-/* Days of the Gregorian calendar, and instants as Taiwan reads them (Asia/Taipei, UTC+8 all year). */
+/* Days of the Gregorian calendar, and instants as Taiwan reads them (UTC+8 all year). */
 
 #define FW_DATE_YEAR_MIN 1900
 #define FW_DATE_YEAR_MAX 2200

@@ -42,11 +42,12 @@ typedef struct fw_mrz {
  * year of birth is the latest that is not after `today`, that of expiry is in today's century; a
  * document that has expired is none the less understood.
  *
- * Errors are FW_E_INPUT of field "mrz" with the first key that applies: mrz.length, mrz.character
- * (one that cannot stand at its place), mrz.digit_number, mrz.digit_birth, mrz.digit_expiry,
- * mrz.digit_optional, mrz.digit_composite, mrz.dates (no real day, or expiry not after birth).
- * With mrz.digit_* `out` is complete but for dates that are not real (""), and `out->failed` tells
- * them all; with the others it is all zero but for what was read until then. */
+ * Errors are FW_E_INPUT of field "mrz" with the first key that applies: mrz.length,
+ * mrz.character (one that cannot stand at its place), mrz.digit_number, mrz.digit_birth,
+ * mrz.digit_expiry, mrz.digit_optional, mrz.digit_composite, mrz.dates (no real day, or expiry
+ * not after birth). With mrz.length and mrz.character `out` is all zero; with the others it is
+ * complete, `out->failed` tells every check digit that fails, and dates that are not real are
+ * "". */
 const fw_err *fw_mrz_parse(const char *text, fw_date today, fw_mrz *out, apr_pool_t *pool);
 
 /* The check digit 0–9 of `n` characters; -1 if one is none of 0–9, A–Z, "<". */
