@@ -155,34 +155,46 @@ const char *fw_idnum_letter_normalise(const char *text, apr_pool_t *pool)
     return out;
 }
 
+/* Whether the mark at `p`, no digit, may stand there; one pair of parentheses closes after a
+ * digit. */
+static bool phone_mark(const char *start, const char *p, int *parentheses)
+{
+    switch (*p) {
+    case ' ':
+    case '-':
+        return p > start;
+    case '(':
+        return ++*parentheses == 1;
+    case ')':
+        return ++*parentheses == 2 && is_digit(p[-1]);
+    default:
+        return false;
+    }
+}
+
 /* The digits of a phone number without what may stand between them; false if anything else does.
- * `plus` tells whether "+" comes first, `extension` where "#" stands. */
+ * `plus` tells whether "+" comes first, `extension` what follows "#". */
 static bool phone_digits(const char *text, char digits[PHONE_DIGITS + 1], bool *plus,
                          const char **extension)
 {
-    int n = 0, open = 0, opened = 0;
+    int n = 0, parentheses = 0;
+    const char *start, *p;
 
     *plus = *text == '+';
-    *extension = NULL;
-    for (text += *plus; *text && *text != '#'; text++) {
-        bool ok = is_digit(*text) || ((*text == ' ' || *text == '-') && (n > 0 || opened));
-
-        if (*text == '(' && !opened) {
-            open = opened = 1;
-            ok = true;
-        } else if (*text == ')' && open && is_digit(text[-1])) {
-            open = 0;
-            ok = true;
-        }
-        if (!ok || (is_digit(*text) && n == PHONE_DIGITS))
+    start = text + *plus;
+    for (p = start; *p && *p != '#'; p++) {
+        if (!is_digit(*p)) {
+            if (!phone_mark(start, p, &parentheses))
+                return false;
+        } else if (n < PHONE_DIGITS) {
+            digits[n++] = *p;
+        } else {
             return false;
-        if (is_digit(*text))
-            digits[n++] = *text;
+        }
     }
     digits[n] = '\0';
-    if (*text == '#')
-        *extension = text + 1;
-    return n > 0 && !open && (text[-1] == ')' || is_digit(text[-1]) || *extension);
+    *extension = *p ? p + 1 : NULL;
+    return n > 0 && parentheses != 1 && (*extension || is_digit(p[-1]) || p[-1] == ')');
 }
 
 /* Numbers as dialled within Taiwan: 09 and eight digits; 02 and eight; 04 (with 049) and seven or
