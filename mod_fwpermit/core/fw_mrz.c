@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
+
+#include "fw_utf8.h"
 
 #define TEXT_MAX 1024   /* bytes that are looked at */
 #define LINES    90     /* characters of the longest document */
@@ -115,28 +116,6 @@ int fw_mrz_check_digit(const char *text, size_t n)
     return sum;
 }
 
-/* The next character of UTF-8 text; a byte that begins none is given as 0xFFFD. */
-static uint32_t next_char(const char **text)
-{
-    const unsigned char *p = (const unsigned char *)*text;
-    int more = p[0] >= 0xF0 ? 3 : p[0] >= 0xE0 ? 2 : p[0] >= 0xC0 ? 1 : 0;
-    uint32_t c = p[0];
-
-    (*text)++;
-    if (p[0] < 0x80)
-        return c;
-    if (more == 0 || p[0] > 0xF4)
-        return 0xFFFD;
-    c &= 0x3FU >> more;
-    for (int i = 1; i <= more; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0xFFFD;
-        c = c << 6 | (p[i] & 0x3FU);
-    }
-    *text += more;
-    return c;
-}
-
 /* White space: what ends a line, and what is dropped. */
 static const struct {
     uint32_t first, last;
@@ -170,7 +149,7 @@ static void fold_text(const char *text, char *out)
     char *to = out;
 
     while (*text) {
-        char c = fold(next_char(&text));
+        char c = fold(fw_utf8_next(&text));
 
         if (c == '\n' && (to == out || to[-1] == '\n'))
             continue;
