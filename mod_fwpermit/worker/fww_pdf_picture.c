@@ -1,0 +1,212 @@
+#include "fw_config.h"
+#include "fww_pdf_int.h"
+#include "fww_photo_source.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <qrencode.h>
+
+#define PHOTO_PX_W       827 /* 35 mm at 600 dots in an inch */
+#define PHOTO_PX_H       1063
+#define PHOTO_PIXELS_MAX 40e6
+#define PHOTO_QUALITY    90
+#define QUIET            4 /* modules around a QR code */
+#define WAVES            18
+#define PETALS           8
+
+/* ---- the photo ---- */
+
+/* The middle of the picture in the shape of 35 to 45. */
+static VipsImage *crop(VipsImage *in)
+{
+    int w = vips_image_get_width(in), h = vips_image_get_height(in);
+    int cw = h * 35 / 45 < w ? h * 35 / 45 : w;
+    int ch = w * 45 / 35 < h ? w * 45 / 35 : h;
+    VipsImage *out = NULL;
+    int rc;
+
+    if (cw < 1 || ch < 1)
+        rc = -1;
+    else
+        rc = vips_extract_area(in, &out, (w - cw) / 2, (h - ch) / 2, cw, ch, NULL);
+    g_object_unref(in);
+    return rc == 0 ? out : NULL;
+}
+
+/* The picture as cairo has it: 32 bits for a pixel. */
+static cairo_surface_t *to_surface(VipsImage *image)
+{
+    int w = vips_image_get_width(image), h = vips_image_get_height(image);
+    size_t n;
+    unsigned char *rgb = vips_image_write_to_memory(image, &n);
+    cairo_surface_t *out = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
+    unsigned char *pixels = cairo_image_surface_get_data(out);
+    int stride = cairo_image_surface_get_stride(out);
+
+    for (int y = 0; rgb && pixels && y < h; y++)
+        for (int x = 0; x < w; x++) {
+            const unsigned char *p = rgb + 3 * ((size_t)y * (size_t)w + (size_t)x);
+            uint32_t v = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+            memcpy(pixels + (size_t)y * (size_t)stride + 4 * (size_t)x, &v, 4);
+        }
+    cairo_surface_mark_dirty(out);
+    g_free(rgb);
+    return out;
+}
+
+static apr_status_t free_surface(void *surface)
+{
+    cairo_surface_destroy(surface);
+    return APR_SUCCESS;
+}
+
+const fw_err *fww_pdf_photo(fww_sheet *s, const void *bytes, size_t n)
+{
+    fww_source source;
+    VipsImage *image = NULL;
+    void *jpeg = NULL;
+    size_t n_jpeg = 0;
+
+    if (n > FWW_PDF_PHOTO_MAX)
+        return FW_ERR(s->pool, FW_E_LIMIT, 0, "paper: photo of %" APR_SIZE_T_FMT " bytes", n);
+    fww_source_sniff(&source, bytes, n);
+    if ((source.format != FWW_FORMAT_JPEG && source.format != FWW_FORMAT_PNG) ||
+        !fww_source_size(&source, PHOTO_PIXELS_MAX) ||
+        (double)source.width * source.height > PHOTO_PIXELS_MAX)
+        return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: the photo is no JPEG or PNG, or too large");
+    if (fww_source_decode(&source, 2 * PHOTO_PX_W, PHOTO_PX_H, &image, s->pool))
+        image = crop(image);
+    if (!image)
+        return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: the photo cannot be decoded");
+    s->photo = to_surface(image);
+    apr_pool_cleanup_register(s->pool, s->photo, free_surface, apr_pool_cleanup_null);
+    if (vips_jpegsave_buffer(image, &jpeg, &n_jpeg, "Q", PHOTO_QUALITY, "strip", TRUE, NULL) == 0)
+        cairo_surface_set_mime_data(s->photo, CAIRO_MIME_TYPE_JPEG, jpeg, n_jpeg, g_free, jpeg);
+    g_object_unref(image);
+    vips_error_clear();
+    return NULL;
+}
+
+void fww_pdf_draw_photo(fww_sheet *s, double x, double y)
+{
+    cairo_t *cr = s->cr;
+
+    cairo_save(cr);
+    cairo_translate(cr, x, y);
+    cairo_scale(cr, FWW_PHOTO_W / cairo_image_surface_get_width(s->photo),
+                FWW_PHOTO_H / cairo_image_surface_get_height(s->photo));
+    fww_pdf_tag(s, "Figure");
+    cairo_set_source_surface(cr, s->photo, 0, 0);
+    cairo_paint(cr);
+    fww_pdf_untag(s, "Figure");
+    cairo_restore(cr);
+    fww_pdf_colour(s, s->style->deep);
+    cairo_set_line_width(cr, 0.6);
+    cairo_rectangle(cr, x, y, FWW_PHOTO_W, FWW_PHOTO_H);
+    cairo_stroke(cr);
+}
+
+/* ---- the code ---- */
+
+const fw_err *fww_pdf_draw_qr(fww_sheet *s, const char *text, double x, double y, double side)
+{
+    QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+    double unit;
+
+    if (!code)
+        return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: the text of the code does not fit");
+    unit = side / (code->width + 2 * QUIET);
+    fww_pdf_colour(s, fww_white);
+    cairo_rectangle(s->cr, x, y, side, side);
+    cairo_fill(s->cr);
+    cairo_set_source_rgb(s->cr, 0, 0, 0);
+    for (int row = 0; row < code->width; row++)
+        for (int from = 0, to; from < code->width; from = to) {
+            const unsigned char *bits = code->data + row * code->width;
+            for (to = from + 1; to < code->width && (bits[to] & 1) == (bits[from] & 1); to++) {
+            }
+            if (bits[from] & 1)
+                cairo_rectangle(s->cr, x + (from + QUIET) * unit, y + (row + QUIET) * unit,
+                                (to - from) * unit, unit);
+        }
+    cairo_fill(s->cr);
+    QRcode_free(code);
+    return NULL;
+}
+
+/* ---- fine lines: curves on a grid of an eighth of a point, which the file says in few digits ---- */
+
+static double grid(double v)
+{
+    return round(v * 8) / 8;
+}
+
+void fww_pdf_draw_waves(fww_sheet *s, double w, double h, fww_rgb colour)
+{
+    cairo_t *cr = s->cr;
+    const double step = 8;
+
+    cairo_save(cr);
+    cairo_rectangle(cr, 0, 0, w, h);
+    cairo_clip(cr);
+    for (int i = 0; i < WAVES; i++) {
+        double phase = 2 * G_PI * i / WAVES;
+        cairo_new_sub_path(cr);
+        for (double x = -step; x <= w + step; x += step) {
+            double swell = 0.55 + 0.45 * sin(x / 97);
+            double y = h / 2 + h * 0.62 * swell * sin(x / 61 + phase) + h * 0.16 * sin(x / 23);
+            cairo_line_to(cr, x, grid(y));
+        }
+    }
+    fww_pdf_colour(s, colour);
+    cairo_set_line_width(cr, 0.3);
+    cairo_stroke(cr);
+    cairo_restore(cr);
+}
+
+/* A point of a ring's curve at the angle `a`, and its way per radian. */
+typedef struct ring_point {
+    double x, y, dx, dy;
+} ring_point;
+
+static ring_point ring_at(double middle, double swing, int waves, double phase, double a)
+{
+    double r = middle + swing * cos(waves * a + phase);
+    double dr = -swing * waves * sin(waves * a + phase);
+    return (ring_point){r * cos(a), r * sin(a), dr * cos(a) - r * sin(a), dr * sin(a) + r * cos(a)};
+}
+
+/* A ring of closed curves, each turned a little against the one before. */
+static void draw_ring(fww_sheet *s, double middle, double swing, int waves)
+{
+    int parts = 8 * waves;
+    double step = 2 * G_PI / parts;
+
+    for (int curve = 0; curve < PETALS; curve++) {
+        double phase = 2 * G_PI * curve / PETALS;
+        ring_point p = ring_at(middle, swing, waves, phase, 0);
+        cairo_move_to(s->cr, grid(p.x), grid(p.y));
+        for (int i = 1; i <= parts; i++) {
+            ring_point q = ring_at(middle, swing, waves, phase, i * step);
+            cairo_curve_to(s->cr, grid(p.x + p.dx * step / 3), grid(p.y + p.dy * step / 3),
+                           grid(q.x - q.dx * step / 3), grid(q.y - q.dy * step / 3), grid(q.x),
+                           grid(q.y));
+            p = q;
+        }
+        cairo_close_path(s->cr);
+    }
+}
+
+void fww_pdf_draw_rosette(fww_sheet *s, double x, double y, double radius, fww_rgb colour)
+{
+    cairo_save(s->cr);
+    cairo_translate(s->cr, grid(x), grid(y));
+    draw_ring(s, radius * 0.80, radius * 0.20, 12);
+    draw_ring(s, radius * 0.52, radius * 0.12, 12);
+    draw_ring(s, radius * 0.26, radius * 0.16, 6);
+    fww_pdf_colour(s, colour);
+    cairo_set_line_width(s->cr, 0.35);
+    cairo_stroke(s->cr);
+    cairo_restore(s->cr);
+}
