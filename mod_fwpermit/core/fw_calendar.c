@@ -178,7 +178,7 @@ static const fw_err *load_year(fw_calendar *cal, int y, reader *r)
 {
     long first = fw_date_days((fw_date){y, 1, 1}), days = fw_date_days((fw_date){y + 1, 1, 1});
     year *out = apr_pcalloc(r->pool, sizeof(*out));
-    char *text, *fields[COLUMNS];
+    char *text = NULL, *fields[COLUMNS];
     int n = -1; /* the header comes before the days */
 
     days -= first;
