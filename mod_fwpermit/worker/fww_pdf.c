@@ -95,13 +95,11 @@ static void open_surface(fww_sheet *s, heap *h)
     cairo_font_options_destroy(options);
 }
 
-/* "中文 English" of a bilingual text of the model. */
-static const char *both(const fww_sheet *s, const char *key)
+/* "中文 English" of a bilingual text. */
+static const char *both(const fww_sheet *s, PangoLayout *zh, PangoLayout *en)
 {
-    const json_t *pair = json_object_get(s->doc, key);
-    const char *zh = json_string_value(json_object_get(pair, "zh"));
-    const char *en = json_string_value(json_object_get(pair, "en"));
-    return apr_pstrcat(s->pool, zh ? zh : "", zh && en ? " " : "", en ? en : "", NULL);
+    return apr_pstrcat(s->pool, zh ? pango_layout_get_text(zh) : "", zh && en ? " " : "",
+                       en ? pango_layout_get_text(en) : "", NULL);
 }
 
 static const fw_err *describe(fww_sheet *s)
@@ -115,8 +113,10 @@ static const fw_err *describe(fww_sheet *s)
         date = apr_psprintf(s->pool, "%04d-%02d-%02dT%02d:%02d:%02d+08:00", now.tm_year + 1900,
                             now.tm_mon + 1, now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec);
     cairo_pdf_surface_set_metadata(s->surface, CAIRO_PDF_METADATA_CREATE_DATE, date);
-    cairo_pdf_surface_set_metadata(s->surface, CAIRO_PDF_METADATA_TITLE, both(s, "title"));
-    cairo_pdf_surface_set_metadata(s->surface, CAIRO_PDF_METADATA_AUTHOR, both(s, "agency"));
+    cairo_pdf_surface_set_metadata(s->surface, CAIRO_PDF_METADATA_TITLE,
+                                   both(s, s->title_zh, s->title_en));
+    cairo_pdf_surface_set_metadata(s->surface, CAIRO_PDF_METADATA_AUTHOR,
+                                   both(s, s->agency_zh, s->agency_en));
     cairo_pdf_surface_set_metadata(s->surface, CAIRO_PDF_METADATA_SUBJECT,
                                    pango_layout_get_text(s->number));
     cairo_pdf_surface_set_metadata(s->surface, CAIRO_PDF_METADATA_CREATOR, "fwpermit " FW_VERSION);

@@ -22,6 +22,12 @@ static bool is_bidi_control(gunichar c)
     return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
+/* Points of Unicode that are no characters, and that a PDF cannot name. */
+static bool is_no_character(gunichar c)
+{
+    return (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
+}
+
 static const char *clean(const char *raw, bool lines, apr_pool_t *pool)
 {
     char *out = apr_palloc(pool, strlen(raw) + 1);
@@ -34,7 +40,10 @@ static const char *clean(const char *raw, bool lines, apr_pool_t *pool)
             *to++ = lines ? '\n' : ' ';
         else if (c == '\t')
             *to++ = ' ';
-        else if (c >= 0x20 && (c < 0x7f || c > 0x9f) && !is_bidi_control(c)) {
+        else if (is_no_character(c)) {
+            memcpy(to, "\xef\xbf\xbd", 3);
+            to += 3;
+        } else if (c >= 0x20 && (c < 0x7f || c > 0x9f) && !is_bidi_control(c)) {
             memcpy(to, from, n);
             to += n;
         }

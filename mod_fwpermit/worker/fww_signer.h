@@ -1,0 +1,22 @@
+#ifndef FWW_SIGNER_H
+#define FWW_SIGNER_H
+
+#include "fww_role.h"
+
+/* The role "signer": the only process that has private keys. It serves <run_dir>/signer.sock for
+ * processes of its own user, one request in a frame (fww_plugin_frame.h, blobs up to
+ * FWW_SIGNER_BLOB_MAX):
+ *   {"op": "cms", "key": "permit"} + bytes -> {"ok": true} + detached CMS SignedData, DER
+ *   {"op": "sign", "key": "audit"} + bytes -> {"ok": true} + raw ECDSA or RSA-PSS over SHA-256
+ *   {"op": "cert", "key": "permit"}        -> {"ok": true} + the certificate and its chain, PEM
+ * or {"ok": false, "error": "…"}. */
+
+#define FWW_SIGNER_SOCKET   "signer.sock"
+#define FWW_SIGNER_BLOB_MAX 16777216u /* bytes */
+#define FWW_SIGNER_CLIENTS  16        /* at once; who comes later waits */
+
+/* Settings: {"keys": {"permit": {"key": FILE, "cert": FILE, "chain": FILE}, …}}; cert and chain may
+ * be missing. Ends with 0 after SIGTERM, with 1 if a key or the socket cannot be had. */
+int fww_signer_main(const fww_role_env *env);
+
+#endif
