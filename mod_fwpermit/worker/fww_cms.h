@@ -13,7 +13,7 @@ typedef struct fww_key {
     STACK_OF(X509) * chain; /* those between cert and its root; may be empty */
 } fww_key;
 
-/* Reads PEM files; `cert` and `chain` may be NULL. They live as long as `pool`. FW_E_CONFIG: a file
+/* Reads PEM files; `cert` and `chain` may be NULL. They live as long as `pool`, and so must *k. FW_E_CONFIG: a file
  * cannot be read, asks for a password, is open to others, or does not belong to the key. */
 const fw_err *fww_key_load(fww_key *k, const char *key, const char *cert, const char *chain,
                            apr_pool_t *pool);
