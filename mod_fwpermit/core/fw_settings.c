@@ -8,74 +8,13 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#define AT(member) offsetof(fw_settings, member)
-#define SHARE      "/usr/share/fwpermit"
-#define STATE      "/var/lib/fwpermit"
-
-/* Files and numbers with their defaults; docs/sysadmins/directives.md describes each. */
 static const fw_directive table[] = {
-    {"FwPermit", FW_SET_FLAG, AT(enabled), "Off", 0, 1, "serve the platform in this server"},
-    {"FwPermitBaseURL", FW_SET_TEXT, AT(base_url), NULL, 0, 0,
-     "the address that people and gateways use, without a slash at the end"},
-    {"FwPermitConf", FW_SET_PATH, AT(conf_dir), SHARE "/conf", 0, 0,
-     "folder of code tables, calendar and rules"},
-    {"FwPermitServices", FW_SET_PATH, AT(services_dir), SHARE "/conf/services", 0, 0,
-     "folder of the services' XML files"},
-    {"FwPermitPages", FW_SET_PATH, AT(pages_dir), SHARE "/pages", 0, 0, "folder of the templates"},
-    {"FwPermitAssets", FW_SET_PATH, AT(assets_dir), SHARE "/assets", 0, 0,
-     "folder of styles and scripts"},
-    {"FwPermitLocale", FW_SET_PATH, AT(locale_dir), SHARE "/locale", 0, 0,
-     "folder of the message catalogues"},
-    {"FwPermitSQL", FW_SET_PATH, AT(sql_dir), SHARE "/sql", 0, 0,
-     "folder of schema and statements"},
-    {"FwPermitWorker", FW_SET_PATH, AT(worker), "/usr/lib/fwpermit/fwpermit-worker", 0, 0,
-     "the program of the background processes"},
-    {"FwPermitPluginDir", FW_SET_PATH, AT(plugin_dir), "/usr/lib/fwpermit/plugins", 0, 0,
-     "the folder that plugins are loaded from"},
-    {"FwPermitRunDir", FW_SET_PATH, AT(run_dir), "/run/fwpermit", 0, 0,
-     "folder of the sockets, made at start"},
-    {"FwPermitVault", FW_SET_PATH, AT(vault_dir), STATE "/vault", 0, 0,
-     "folder of the encrypted documents"},
-    {"FwPermitVaultKeys", FW_SET_PATH, AT(vault_keys), "/etc/fwpermit/vault.keys", 0, 0,
-     "file of the master keys"},
-    {"FwPermitKeys", FW_SET_PATH, AT(keys_dir), "/etc/fwpermit/keys", 0, 0,
-     "folder of the signing keys, read by the signer alone"},
-    {"FwPermitAnchor", FW_SET_PATH, AT(anchor), STATE "/anchor", 0, 0,
-     "file outside of the database that notes each audit seal"},
-    {"FwPermitDatabaseDriver", FW_SET_TEXT, AT(db_driver), "sqlite3", 0, 0, "sqlite3 or pgsql"},
-    {"FwPermitDatabase", FW_SET_TEXT, AT(db_params), STATE "/fwpermit.db", 0, 0,
-     "SQLite's file; PostgreSQL's key=value words, or file:PATH of a file that holds them"},
-    {"FwPermitDatabaseMax", FW_SET_INT, AT(db_max), "8", 1, 256, "connections for each process"},
-    {"FwPermitDatabaseWait", FW_SET_INT, AT(db_acquire_ms), "5000", 1, 60000,
-     "milliseconds to wait for a free connection"},
-    {"FwPermitStatementTimeout", FW_SET_INT, AT(db_statement_ms), "10000", 0, 600000,
-     "milliseconds that a statement may take (PostgreSQL); 0: no limit"},
-    {"FwPermitUploadMax", FW_SET_INT, AT(upload_max), "10485760", 1024, 1073741824,
-     "bytes of one uploaded file"},
-    {"FwPermitFormMax", FW_SET_INT, AT(form_max), "262144", 1024, 16777216,
-     "bytes of a form or a JSON body"},
-    {"FwPermitSessionIdle", FW_SET_INT, AT(session_idle_min), "30", 1, 1440,
-     "minutes until an idle session ends"},
-    {"FwPermitSessionMax", FW_SET_INT, AT(session_max_min), "720", 5, 10080,
-     "minutes until any session ends"},
-    {"FwPermitLoginFailures", FW_SET_INT, AT(login_failures), "5", 1, 100,
-     "failures in a row that lock an account"},
-    {"FwPermitLoginLock", FW_SET_INT, AT(login_lock_min), "15", 1, 1440,
-     "minutes that an account stays locked"},
-    {"FwPermitLoginLane", FW_SET_INT, AT(login_lane), "2", 1, 64,
-     "passwords checked at a time for each process"},
-    {"FwPermitLoginRate", FW_SET_INT, AT(login_per_min), "60", 1, 100000,
-     "log-ins a minute from one address"},
-    {"FwPermitCookieSecure", FW_SET_FLAG, AT(cookie_secure), "On", 0, 1,
-     "cookies for https alone; Off for trials without TLS"},
-    {"FwPermitDemo", FW_SET_FLAG, AT(demo), "Off", 0, 1,
-     "tell the demo accounts on the log-in page"},
-    {"FwPermitAgencyZh", FW_SET_TEXT, AT(agency_zh), "內政部移民署", 0, 0,
-     "the agency's name in Chinese"},
-    {"FwPermitAgencyEn", FW_SET_TEXT, AT(agency_en), "National Immigration Agency", 0, 0,
-     "the agency's name in English"},
+#define X(member, name, type, otherwise, min, max, help) \
+    {name, FW_SET_##type, offsetof(fw_settings, member), otherwise, min, max, help},
+    FW_DIRECTIVES(X)
+#undef X
 };
-#define ROWS ((int)(sizeof(table) / sizeof(table[0])))
+#define ROWS ((int)FW_SETTINGS)
 
 const fw_directive *fw_directives(int *n)
 {

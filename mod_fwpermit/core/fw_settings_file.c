@@ -10,6 +10,7 @@
 
 #define LINE_MAX_BYTES 8192
 #define WORDS          6
+#define FILE_PREFIX    "file:"
 
 /* The words of a line, with "quotes" and \ before a quote, as httpd reads them. -1: a quote is open. */
 static int split(char *line, char **words)
@@ -103,4 +104,40 @@ const fw_err *fw_settings_read(fw_settings **out, const char *file, apr_pool_t *
         return FW_ERR(pool, FW_E_CONFIG, 0, "%s: %s", file, why);
     *out = s;
     return NULL;
+}
+
+static char *trim(char *line)
+{
+    char *end = line + strlen(line);
+
+    while (end > line && apr_isspace(end[-1]))
+        end--;
+    *end = '\0';
+    while (apr_isspace(*line))
+        line++;
+    return line;
+}
+
+const fw_err *fw_settings_database(const fw_settings *s, const char **params, apr_pool_t *pool)
+{
+    const char *path = s->db_params + strlen(FILE_PREFIX);
+    char line[LINE_MAX_BYTES];
+    apr_file_t *f;
+    apr_status_t rv;
+
+    *params = s->db_params;
+    if (strncmp(s->db_params, FILE_PREFIX, strlen(FILE_PREFIX)) != 0)
+        return NULL;
+    rv = apr_file_open(&f, path, APR_FOPEN_READ | APR_FOPEN_BUFFERED, APR_FPROT_OS_DEFAULT, pool);
+    if (rv)
+        return FW_ERR(pool, FW_E_CONFIG, rv, "%s of FwPermitDatabase cannot be opened", path);
+    *params = "";
+    while (apr_file_gets(line, sizeof(line), f) == APR_SUCCESS) {
+        char *words = trim(line);
+
+        if (*words && *words != '#')
+            *params = apr_pstrcat(pool, *params, **params ? " " : "", words, NULL);
+    }
+    apr_file_close(f);
+    return **params ? NULL : FW_ERR(pool, FW_E_CONFIG, 0, "%s of FwPermitDatabase is empty", path);
 }

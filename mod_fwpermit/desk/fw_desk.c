@@ -79,7 +79,6 @@ const fw_err *fw_desk_open(fw_desk **out, const fw_settings *settings, bool with
 {
     fw_desk *desk = apr_pcalloc(pool, sizeof(*desk));
     fw_db_config config = {.driver = settings->db_driver,
-                           .params = settings->db_params,
                            .max = settings->db_max,
                            .acquire_ms = settings->db_acquire_ms,
                            .statement_ms = settings->db_statement_ms};
@@ -90,6 +89,7 @@ const fw_err *fw_desk_open(fw_desk **out, const fw_settings *settings, bool with
     desk->payment_plugin = plugin_of_port(settings, "payment");
     desk->notify_plugin = plugin_of_port(settings, "notify");
     desk->now = apr_time_now;
+    FW_TRY(fw_settings_database(settings, &config.params, pool));
     FW_TRY(fw_sql_load(&desk->sql, apr_pstrcat(pool, settings->sql_dir, "/queries", NULL), pool));
     FW_TRY(fw_db_pool_open(&desk->dbs, &config, desk->sql, pool));
     FW_TRY(open_conf(desk, pool));
