@@ -39,11 +39,12 @@ static const fw_err *open_vault(fw_desk *desk, apr_pool_t *pool)
 {
     const fw_settings *s = desk->settings;
     fw_vault_key *keys = NULL;
-    const char *text = NULL;
+    const char *text = s->vault_keys_text;
     apr_size_t n = 0;
     int n_keys = 0;
 
-    FW_TRY(read_text(&text, &n, s->vault_keys, KEYS_MAX_BYTES, pool));
+    if (!text)
+        FW_TRY(read_text(&text, &n, s->vault_keys, KEYS_MAX_BYTES, pool));
     FW_TRY(fw_vault_keys_parse(&keys, &n_keys, text, s->vault_keys, pool));
     return fw_vault_open(&desk->vault, s->vault_dir, keys, n_keys, pool);
 }

@@ -257,12 +257,14 @@ int fww_signer_main(const fww_role_env *env)
 
     umask(0077);
     setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0); /* no memory image, no debugger of the same user */
     err = load_keys(&g);
     if (err) {
         env->log(LOG_ERROR, "%s", fw_err_text(err, env->pool));
         return 1;
     }
+    if (env->drop && !env->drop(env))
+        return 1;
+    prctl(PR_SET_DUMPABLE, 0); /* no memory image, no debugger of the same user */
     listener = listen_at(&g);
     if (listener < 0)
         return 1;
