@@ -154,14 +154,15 @@ const fw_err *fw_outbox_counts(fw_db *db, apr_array_header_t **out, apr_pool_t *
 
 /* ---- inbox ---- */
 
-const fw_err *fw_inbox_put(fw_db *db, fw_id id, const char *plugin, const char *hash,
-                           const char *body, apr_time_t now, bool *fresh, apr_pool_t *pool)
+const fw_err *fw_inbox_put(fw_db *db, const fw_message *m, const char *hash, bool *fresh,
+                           apr_pool_t *pool)
 {
     int rows = 0;
 
     FW_TRY(fw_db_exec(db, "inbox_put",
-                      FW_VALS(FW_I(id), FW_S(plugin), FW_S(hash), FW_S(body), FW_I(now)), &rows,
-                      pool));
+                      FW_VALS(FW_I(m->id), FW_S(m->plugin), FW_S(m->channel), FW_S(hash),
+                              FW_S(m->body), FW_I(m->received)),
+                      &rows, pool));
     *fresh = rows == 1;
     return NULL;
 }
@@ -174,6 +175,7 @@ static const fw_err *take_message(void *baton, const fw_row *row)
 
     m->id = fw_take_int(&t);
     m->plugin = fw_take_text(&t);
+    m->channel = fw_take_text(&t);
     m->body = fw_take_text(&t);
     m->attempt = (int)fw_take_int(&t);
     m->received = fw_take_int(&t);

@@ -52,14 +52,16 @@ const fw_err *fw_outbox_counts(fw_db *db, apr_array_header_t **out, apr_pool_t *
 typedef struct fw_message {
     fw_id id;
     const char *plugin;
-    const char *body; /* base64 of the bytes as they came */
+    const char *channel; /* of the plugin: which of its addresses it came to */
+    const char *body;    /* base64 of the bytes as they came */
     int attempt;
     apr_time_t received;
 } fw_message;
 
-/* Keeps a message raw. The same bytes for the same plugin are kept once: *fresh is false then. */
-const fw_err *fw_inbox_put(fw_db *db, fw_id id, const char *plugin, const char *hash,
-                           const char *body, apr_time_t now, bool *fresh, apr_pool_t *pool);
+/* Keeps a message raw, by its id, plugin, channel, body and time of receipt. `hash` is over channel and bytes; the same
+ * for the same plugin is kept once: *fresh is false then. */
+const fw_err *fw_inbox_put(fw_db *db, const fw_message *m, const char *hash, bool *fresh,
+                           apr_pool_t *pool);
 const fw_err *fw_inbox_claim(fw_db *db, const char *plugin, const char *owner, apr_time_t now,
                              apr_time_t until, fw_message **out, apr_pool_t *pool);
 /* `state` is "done" or "refused" or "dead". */

@@ -60,22 +60,22 @@ SELECT port, state, count(*) FROM outbox WHERE state <> 'done' GROUP BY port, st
 DELETE FROM outbox WHERE state = 'done' AND ended < %lld;
 
 -- name: inbox_put
-INSERT INTO inbox (id, plugin, body_hash, body, state, not_before, received)
-VALUES (%lld, %s, %s, %s, 'ready', 0, %lld) ON CONFLICT (plugin, body_hash) DO NOTHING;
+INSERT INTO inbox (id, plugin, about, body_hash, body, state, not_before, received)
+VALUES (%lld, %s, %s, %s, %s, 'ready', 0, %lld) ON CONFLICT (plugin, body_hash) DO NOTHING;
 
 -- name: inbox_claim
 UPDATE inbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
 WHERE id = (SELECT i.id FROM inbox i WHERE i.plugin = %s AND i.not_before <= %lld
     AND (i.state = 'ready' OR (i.state = 'leased' AND i.lease_until < %lld))
   ORDER BY i.not_before, i.id LIMIT 1)
-RETURNING id, plugin, body, attempt, received;
+RETURNING id, plugin, about, body, attempt, received;
 
 -- name: inbox_claim [pgsql]
 UPDATE inbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
 WHERE id = (SELECT i.id FROM inbox i WHERE i.plugin = %s AND i.not_before <= %lld
     AND (i.state = 'ready' OR (i.state = 'leased' AND i.lease_until < %lld))
   ORDER BY i.not_before, i.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, plugin, body, attempt, received;
+RETURNING id, plugin, about, body, attempt, received;
 
 -- name: inbox_end
 UPDATE inbox SET state = %s, ended = %lld, reason = %s
