@@ -53,6 +53,7 @@ static const fw_err *open_conf(fw_desk *desk, apr_pool_t *pool)
 {
     const char *dir = desk->settings->conf_dir, *text = NULL;
     const char *form = apr_pstrcat(pool, dir, "/worker.xml", NULL);
+    fw_locale *locale = NULL;
     apr_size_t n = 0;
 
     FW_TRY(fw_codes_load(&desk->codes, apr_pstrcat(pool, dir, "/codes", NULL), pool));
@@ -60,6 +61,8 @@ static const fw_err *open_conf(fw_desk *desk, apr_pool_t *pool)
     FW_TRY(fw_rules_load(&desk->rules, apr_pstrcat(pool, dir, "/rules.json", NULL), pool));
     FW_TRY(fw_services_load(&desk->services, desk->settings->services_dir,
                             apr_pstrcat(pool, dir, "/services/service.rng", NULL), pool));
+    FW_TRY(fw_locale_load(&locale, desk->settings->locale_dir, pool));
+    desk->locale = locale;
     FW_TRY(read_text(&text, &n, form, FORM_MAX_BYTES, pool));
     return fw_service_parse(desk->services, &desk->worker_form, text, n, form, pool);
 }

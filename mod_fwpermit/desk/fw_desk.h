@@ -5,6 +5,7 @@
 #include "fw_codes.h"
 #include "fw_db.h"
 #include "fw_form.h"
+#include "fw_locale.h"
 #include "fw_rules.h"
 #include "fw_service.h"
 #include "fw_settings.h"
@@ -21,6 +22,7 @@ typedef struct fw_desk {
     fw_codes *codes;
     fw_rules *rules;
     fw_calendar *calendar;
+    const fw_locale *locale;
     const char *run_dir;        /* sockets of our workers */
     const char *base_url;       /* "https://permit.example.gov.tw", no slash at the end */
     const char *payment_plugin; /* or NULL: payment is not possible */
