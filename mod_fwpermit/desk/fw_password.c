@@ -1,0 +1,275 @@
+#include "fw_config.h"
+#include "fw_password.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <argon2.h>
+#include <jansson.h>
+#include <openssl/rand.h>
+
+#include "fw_utf8.h"
+
+#define SALT_BYTES  16
+#define HASH_BYTES  32
+#define THREADS     1
+#define PHC_BYTES   128 /* what the parameters above need, with room */
+#define LOGIN_SHORT 3   /* so short a login stands in many a good password */
+
+/* ---- judging ---- */
+
+/* What is left of well-known passwords once digits and signs are taken off: "Password-2026!!" is the first of them. */
+static const char *const common[] = {"",
+                                     "password",
+                                     "passwort",
+                                     "passw",
+                                     "passwd",
+                                     "qwerty",
+                                     "azerty",
+                                     "qwertyuiop",
+                                     "asdfghjkl",
+                                     "zxcvbnm",
+                                     "qwertyuiopasdfgh",
+                                     "letmein",
+                                     "welcome",
+                                     "admin",
+                                     "administrator",
+                                     "iloveyou",
+                                     "monkey",
+                                     "dragon",
+                                     "sunshine",
+                                     "princess",
+                                     "football",
+                                     "baseball",
+                                     "superman",
+                                     "trustnoone",
+                                     "changeme",
+                                     "secret",
+                                     "default",
+                                     "immigration",
+                                     "fwpermit",
+                                     "taiwan",
+                                     "abcabc",
+                                     "abcdefghijkl",
+                                     "abcdefg",
+                                     "abc",
+                                     "qaz",
+                                     "qazwsx",
+                                     "qazwsxedc",
+                                     "passwordpassword",
+                                     "woaini",
+                                     "aini"};
+
+static bool is_common(const char *password)
+{
+    char letters[FW_PASSWORD_MAX * 4 + 1];
+    size_t n = 0;
+
+    for (const char *p = password; *p && n < sizeof(letters) - 1; p++) {
+        if (apr_isalpha(*p) || (unsigned char)*p >= 0x80)
+            letters[n++] = (char)apr_tolower(*p);
+    }
+    letters[n] = '\0';
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+        if (strcmp(letters, common[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_one_letter(const char *password)
+{
+    const char *p = password;
+    uint32_t first = fw_utf8_next(&p);
+
+    while (*p) {
+        if (fw_utf8_next(&p) != first)
+            return false;
+    }
+    return true;
+}
+
+static bool has_control(const char *password)
+{
+    for (const char *p = password; *p;) {
+        uint32_t c = fw_utf8_next(&p);
+
+        if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c == FW_UTF8_NONE)
+            return true;
+    }
+    return false;
+}
+
+static int characters(const char *password)
+{
+    int n = 0;
+
+    for (const char *p = password; *p && n <= FW_PASSWORD_MAX; n++)
+        fw_utf8_next(&p);
+    return n;
+}
+
+const char *fw_password_judge(const char *password, const char *login)
+{
+    int n = characters(password);
+
+    if (n < FW_PASSWORD_MIN)
+        return "password.short";
+    if (n > FW_PASSWORD_MAX)
+        return "password.long";
+    if (has_control(password))
+        return "password.control";
+    if (is_one_letter(password) || is_common(password))
+        return "password.common";
+    if (login && strlen(login) > LOGIN_SHORT && strcasestr(password, login))
+        return "password.common";
+    return NULL;
+}
+
+/* ---- hashing ---- */
+
+const fw_err *fw_password_hash(const char *password, const char **phc, apr_pool_t *pool)
+{
+    unsigned char salt[SALT_BYTES];
+    char *out = apr_palloc(pool, PHC_BYTES);
+    int rc;
+
+    if (RAND_bytes(salt, SALT_BYTES) != 1)
+        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "no random bytes");
+    rc = argon2id_hash_encoded(FW_PASSWORD_PASSES, FW_PASSWORD_KIB, THREADS, password,
+                               strlen(password), salt, SALT_BYTES, HASH_BYTES, out, PHC_BYTES);
+    if (rc != ARGON2_OK)
+        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "Argon2: %s", argon2_error_message(rc));
+    *phc = out;
+    return NULL;
+}
+
+/* As much work as for a real one. */
+static void hash_in_vain(const char *password)
+{
+    static const unsigned char salt[SALT_BYTES] = "no such account";
+    unsigned char out[HASH_BYTES];
+
+    argon2id_hash_raw(FW_PASSWORD_PASSES, FW_PASSWORD_KIB, THREADS, password, strlen(password),
+                      salt, SALT_BYTES, out, HASH_BYTES);
+}
+
+bool fw_password_right(const char *password, const char *phc, apr_pool_t *pool)
+{
+    int rc = ARGON2_DECODING_FAIL;
+
+    (void)pool;
+    if (strlen(password) > FW_PASSWORD_MAX * 4)
+        password = "";
+    if (phc)
+        rc = argon2id_verify(phc, password, strlen(password));
+    if (rc != ARGON2_OK && rc != ARGON2_VERIFY_MISMATCH)
+        hash_in_vain(password);
+    return rc == ARGON2_OK && *password;
+}
+
+/* ---- changing ---- */
+
+static bool is_used(const char *password, const char *pw_hash, const json_t *old, apr_pool_t *pool)
+{
+    const json_t *v;
+    size_t i;
+
+    if (pw_hash && fw_password_right(password, pw_hash, pool))
+        return true;
+    json_array_foreach(old, i, v)
+    {
+        if (json_is_string(v) && fw_password_right(password, json_string_value(v), pool))
+            return true;
+    }
+    return false;
+}
+
+static const char *add_old(json_t *old, const char *pw_hash, apr_pool_t *pool)
+{
+    char *text;
+    const char *out;
+
+    if (pw_hash)
+        json_array_insert_new(old, 0, json_string(pw_hash));
+    while (json_array_size(old) > FW_PASSWORD_OLD)
+        json_array_remove(old, FW_PASSWORD_OLD);
+    text = json_dumps(old, JSON_COMPACT);
+    out = apr_pstrdup(pool, text);
+    free(text);
+    return out;
+}
+
+const fw_err *fw_password_change(const char *password, const char *pw_hash, const char *pw_old,
+                                 const char **new_hash, const char **new_old, apr_pool_t *pool)
+{
+    json_t *old = pw_old ? json_loads(pw_old, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    const fw_err *err;
+
+    if (!json_is_array(old)) {
+        json_decref(old);
+        old = json_array();
+    }
+    if (is_used(password, pw_hash, old, pool))
+        err = fw_err_field(pool, "new", "password.used");
+    else
+        err = fw_password_hash(password, new_hash, pool);
+    if (!err)
+        *new_old = add_old(old, pw_hash, pool);
+    json_decref(old);
+    return err;
+}
+
+/* ---- the lane ---- */
+
+struct fw_lane {
+    apr_thread_mutex_t *mutex;
+    apr_thread_cond_t *freed;
+    int room;
+};
+
+const fw_err *fw_lane_make(fw_lane **out, int width, apr_pool_t *pool)
+{
+    fw_lane *lane = apr_pcalloc(pool, sizeof(*lane));
+    apr_status_t rv = apr_thread_mutex_create(&lane->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+
+    if (!rv)
+        rv = apr_thread_cond_create(&lane->freed, pool);
+    if (rv)
+        return FW_ERR(pool, FW_E_INTERNAL, rv, "no lane");
+    lane->room = width;
+    *out = lane;
+    return NULL;
+}
+
+bool fw_lane_enter(fw_lane *lane, apr_interval_time_t wait)
+{
+    apr_time_t due = apr_time_now() + wait;
+    bool had;
+
+    apr_thread_mutex_lock(lane->mutex);
+    while (lane->room == 0) {
+        apr_interval_time_t left = due - apr_time_now();
+
+        if (left <= 0)
+            break;
+        apr_thread_cond_timedwait(lane->freed, lane->mutex, left);
+    }
+    had = lane->room > 0;
+    lane->room -= had;
+    apr_thread_mutex_unlock(lane->mutex);
+    return had;
+}
+
+void fw_lane_leave(fw_lane *lane)
+{
+    apr_thread_mutex_lock(lane->mutex);
+    lane->room++;
+    apr_thread_cond_signal(lane->freed);
+    apr_thread_mutex_unlock(lane->mutex);
+}
