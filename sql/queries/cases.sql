@@ -19,6 +19,7 @@ VALUES (%lld, %lld, %s, %s, %s, %s, %lld, %lld, %lld, %lld, %lld, %s, %lld, %lld
   %s);
 
 -- name: case_update
+UPDATE cases SET version = version + 1, case_no = %s, state = %s, state_since = %lld, station =
   %s, first_reviewer = %lld, second_reviewer = %lld, return_to = %s, editors = %s, data = %s,
   marks = %s, reason = %s, fee = %lld, payment_id = %lld, permit_id = %lld, submitted = %lld,
   due = %lld, deadline = %lld, turn_since = %lld, office_us = %lld, applicant_us = %lld,

@@ -1,0 +1,265 @@
+#include "fw_config.h"
+#include "fw_intake.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <magic.h>
+
+#include "fw_login.h"
+#include "fw_pictures.h"
+
+#define NAME_CHARS_MAX 200 /* bytes kept of a file's name */
+#define IDLE_COOKIES   64
+
+/* ---- what a file is ---- */
+
+struct fw_sniffer {
+    apr_thread_mutex_t *lock;
+    magic_t idle[IDLE_COOKIES];
+    int n;
+};
+
+static apr_status_t close_cookies(void *data)
+{
+    fw_sniffer *s = data;
+
+    while (s->n > 0)
+        magic_close(s->idle[--s->n]);
+    return APR_SUCCESS;
+}
+
+const fw_err *fw_sniffer_make(fw_sniffer **out, apr_pool_t *pool)
+{
+    fw_sniffer *s = apr_pcalloc(pool, sizeof(*s));
+    apr_status_t rv = apr_thread_mutex_create(&s->lock, APR_THREAD_MUTEX_DEFAULT, pool);
+
+    if (rv)
+        return FW_ERR(pool, FW_E_INTERNAL, rv, "no mutex");
+    apr_pool_cleanup_register(pool, s, close_cookies, apr_pool_cleanup_null);
+    *out = s;
+    return NULL;
+}
+
+static magic_t open_cookie(void)
+{
+    magic_t m = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TAR |
+                           MAGIC_NO_CHECK_ELF);
+
+    if (m && magic_load(m, NULL) != 0) {
+        magic_close(m);
+        return NULL;
+    }
+    return m;
+}
+
+static magic_t take_cookie(fw_sniffer *s)
+{
+    magic_t m = NULL;
+
+    apr_thread_mutex_lock(s->lock);
+    if (s->n > 0)
+        m = s->idle[--s->n];
+    apr_thread_mutex_unlock(s->lock);
+    return m ? m : open_cookie();
+}
+
+static void give_cookie(fw_sniffer *s, magic_t m)
+{
+    apr_thread_mutex_lock(s->lock);
+    if (s->n < IDLE_COOKIES) {
+        s->idle[s->n++] = m;
+        m = NULL;
+    }
+    apr_thread_mutex_unlock(s->lock);
+    if (m)
+        magic_close(m);
+}
+
+const fw_err *fw_sniff(fw_sniffer *s, const void *head, apr_size_t n, const char **mime,
+                       apr_pool_t *pool)
+{
+    magic_t m = take_cookie(s);
+    const char *type;
+
+    if (!m)
+        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "libmagic's data cannot be loaded");
+    type = magic_buffer(m, head, n < FW_SNIFF_BYTES ? n : FW_SNIFF_BYTES);
+    *mime = apr_pstrdup(pool, type ? type : "application/octet-stream");
+    give_cookie(s, m);
+    return NULL;
+}
+
+/* ---- taking in ---- */
+
+struct fw_intake {
+    const fw_desk *desk;
+    fw_sniffer *sniffer;
+    const fw_field *field;
+    apr_pool_t *pool;
+    const char *name;
+    int64_t most;
+    int64_t size;
+    fw_vault_writer *writer; /* NULL for a photo: it is written when it has been judged */
+    char *bytes;             /* a photo's, or the head of another file */
+    apr_size_t room, have;
+    bool photo;
+};
+
+/* The last part of a path, without what no name should have. */
+static const char *clean_name(const char *name, apr_pool_t *pool)
+{
+    const char *base = name;
+    char *copy;
+    size_t n;
+
+    for (const char *p = name; *p; p++) {
+        if (*p == '/' || *p == '\\')
+            base = p + 1;
+    }
+    n = strlen(base);
+    if (n > NAME_CHARS_MAX) {
+        n = NAME_CHARS_MAX;
+        while (n > 0 && ((unsigned char)base[n] & 0xc0) == 0x80)
+            n--;
+    }
+    copy = apr_pstrmemdup(pool, base, n);
+    for (char *p = copy; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '_';
+    }
+    return *copy ? copy : "file";
+}
+
+const fw_err *fw_intake_begin(fw_intake **out, const fw_desk *desk, fw_sniffer *sniffer,
+                              const fw_field *field, const char *name, int64_t most,
+                              apr_pool_t *pool)
+{
+    fw_intake *in = apr_pcalloc(pool, sizeof(*in));
+
+    in->desk = desk;
+    in->sniffer = sniffer;
+    in->field = field;
+    in->pool = pool;
+    in->name = clean_name(name ? name : "", pool);
+    in->photo = field->type == FW_FIELD_PHOTO;
+    in->most = field->max_bytes > 0 && field->max_bytes < most ? field->max_bytes : most;
+    if (in->photo && in->most > (int64_t)FW_PICTURES_BYTES_MAX)
+        in->most = FW_PICTURES_BYTES_MAX;
+    in->room = in->photo ? 262144 : FW_SNIFF_BYTES;
+    in->bytes = apr_palloc(pool, in->room);
+    if (!in->photo)
+        FW_TRY(fw_vault_create(&in->writer, desk->vault, pool));
+    *out = in;
+    return NULL;
+}
+
+static const fw_err *refuse(const fw_intake *in, fw_code_e code, const char *key)
+{
+    fw_err *err = apr_pcalloc(in->pool, sizeof(*err));
+
+    err->code = code;
+    err->msg = "a file that is not taken";
+    err->user_key = key;
+    err->field = in->field->name;
+    err->file = __FILE__;
+    err->line = __LINE__;
+    return err;
+}
+
+/* A photo is held whole; of another file its head. */
+static void hold(fw_intake *in, const char *data, apr_size_t n)
+{
+    if (!in->photo && n > FW_SNIFF_BYTES - in->have)
+        n = FW_SNIFF_BYTES - in->have;
+    if (in->have + n > in->room) {
+        apr_size_t room = 2 * (in->have + n);
+        char *bytes = apr_palloc(in->pool, room);
+
+        memcpy(bytes, in->bytes, in->have);
+        in->bytes = bytes;
+        in->room = room;
+    }
+    memcpy(in->bytes + in->have, data, n);
+    in->have += n;
+}
+
+const fw_err *fw_intake_feed(fw_intake *in, const void *data, apr_size_t n)
+{
+    in->size += (int64_t)n;
+    if (in->size > in->most)
+        return refuse(in, FW_E_LIMIT, "file.too_large");
+    hold(in, data, n);
+    return in->writer ? fw_vault_write(in->writer, data, n) : NULL;
+}
+
+static bool accepts(const fw_field *f, const char *mime)
+{
+    size_t n = strlen(mime);
+    const char *list = f->accept ? f->accept : "image/jpeg image/png application/pdf";
+
+    for (const char *p = list; p && *p; p = strchr(p, ' ') ? strchr(p, ' ') + 1 : NULL) {
+        if (strncmp(p, mime, n) == 0 && (p[n] == ' ' || p[n] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static const fw_err *keep_photo(fw_intake *in, const char *jpeg, apr_size_t n, fw_taken_file *out)
+{
+    FW_TRY(fw_vault_create(&in->writer, in->desk->vault, in->pool));
+    FW_TRY(fw_vault_write(in->writer, jpeg, n));
+    out->file.mime = "image/jpeg";
+    return fw_vault_finish(in->writer, &out->file.vault, &out->file.size, &out->file.sha256,
+                           in->pool);
+}
+
+static apr_status_t free_json(void *json)
+{
+    json_decref(json);
+    return APR_SUCCESS;
+}
+
+static const fw_err *judge_photo(fw_intake *in, fw_taken_file *out)
+{
+    json_t *answer = NULL;
+    const char *jpeg = NULL;
+    apr_size_t n = 0;
+    char *measures;
+
+    FW_TRY(fw_pictures_photo(in->desk->run_dir, in->bytes, in->have, &answer, &jpeg, &n, in->pool));
+    apr_pool_cleanup_register(in->pool, answer, free_json, apr_pool_cleanup_null);
+    if (!json_is_true(json_object_get(answer, "ok"))) {
+        out->problems = json_object_get(answer, "problems");
+        out->preview = jpeg;
+        out->n_preview = n;
+        return NULL;
+    }
+    measures = json_dumps(json_object_get(answer, "measures"), JSON_COMPACT);
+    out->file.measures = apr_pstrdup(in->pool, measures);
+    free(measures);
+    return keep_photo(in, jpeg, n, out);
+}
+
+const fw_err *fw_intake_end(fw_intake *in, fw_taken_file *out)
+{
+    const fw_err *err;
+
+    *out = (fw_taken_file){0};
+    out->file.slot = in->field->name;
+    out->file.name = in->name;
+    if (in->size == 0)
+        return refuse(in, FW_E_INPUT, "file.empty");
+    if (in->photo) {
+        out->came = fw_login_hash(in->bytes, in->have, in->pool);
+        return judge_photo(in, out);
+    }
+    FW_TRY(fw_sniff(in->sniffer, in->bytes, in->have, &out->file.mime, in->pool));
+    if (!accepts(in->field, out->file.mime))
+        return refuse(in, FW_E_INPUT, "file.type");
+    err =
+        fw_vault_finish(in->writer, &out->file.vault, &out->file.size, &out->file.sha256, in->pool);
+    out->came = out->file.sha256;
+    return err;
+}

@@ -1,0 +1,189 @@
+#include "fw_config.h"
+#include "fw_login.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <openssl/evp.h>
+
+#include "fw_random.h"
+#include "fw_store_party.h"
+
+#define LANE_WAIT   apr_time_from_sec(3)
+#define LOGIN_BYTES 100
+#define MINUTE      apr_time_from_sec(60)
+
+const char *fw_login_hash(const void *bytes, apr_size_t n, apr_pool_t *pool)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char digest[32];
+    char *hex = apr_palloc(pool, 65);
+
+    EVP_Digest(bytes, n, digest, NULL, EVP_sha256(), NULL);
+    for (int i = 0; i < 32; i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    hex[64] = '\0';
+    return hex;
+}
+
+static bool token_is_good(const char *token)
+{
+    return token && strlen(token) == FW_TOKEN_CHARS &&
+           strspn(token, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == FW_TOKEN_CHARS;
+}
+
+/* ---- log-in ---- */
+
+static const fw_err *too_often(const fw_desk *desk, fw_db *db, const char *ip, bool *often,
+                               apr_pool_t *pool)
+{
+    int hits = 0;
+
+    FW_TRY(
+        fw_rate_hit(db, apr_pstrcat(pool, "login:", ip, NULL), desk->now(), MINUTE, &hits, pool));
+    *often = hits > desk->settings->login_per_min;
+    return NULL;
+}
+
+static const fw_err *find_account(const fw_desk *desk, fw_db *db, const char *login,
+                                  fw_account **out, apr_pool_t *pool)
+{
+    const fw_err *err;
+
+    *out = NULL;
+    if (strlen(login) > LOGIN_BYTES)
+        return NULL;
+    err = fw_account_by_login(db, login, out, pool);
+    if (err)
+        return err->code == FW_E_NOTFOUND ? NULL : err;
+    FW_TRY(fw_account_unlock(db, (*out)->id, desk->now(), pool));
+    return NULL;
+}
+
+static const fw_err *note_failure(const fw_desk *desk, fw_db *db, const fw_account *a,
+                                  fw_login *out, apr_pool_t *pool)
+{
+    const fw_settings *s = desk->settings;
+    int failures = 0;
+
+    out->why = "login.wrong";
+    if (!a)
+        return NULL;
+    FW_TRY(fw_account_failed(db, a->id, s->login_failures, desk->now() + s->login_lock_min * MINUTE,
+                             &failures, pool));
+    if (failures >= s->login_failures)
+        out->why = "login.locked";
+    return NULL;
+}
+
+static const fw_err *open_session(const fw_desk *desk, fw_db *db, const fw_account *a,
+                                  const char *ip, const char *agent, fw_login *out,
+                                  apr_pool_t *pool)
+{
+    apr_time_t now = desk->now();
+    fw_session session = {.account_id = a->id,
+                          .created = now,
+                          .seen = now,
+                          .expires = now + desk->settings->session_max_min * MINUTE};
+
+    FW_TRY(fw_code_draw(&out->token, FW_TOKEN_CHARS, pool));
+    FW_TRY(fw_code_draw(&out->csrf, FW_TOKEN_CHARS, pool));
+    session.csrf = out->csrf;
+    FW_TRY(fw_session_add(db, fw_login_hash(out->token, FW_TOKEN_CHARS, pool), &session, ip,
+                          agent ? apr_pstrndup(pool, agent, 200) : "", pool));
+    return fw_account_entered(db, a->id, now, pool);
+}
+
+const fw_err *fw_login_try(const fw_desk *desk, fw_db *db, fw_lane *lane, const char *login,
+                           const char *password, const char *ip, const char *agent, fw_login *out,
+                           apr_pool_t *pool)
+{
+    fw_account *a = NULL;
+    bool often = false, right;
+
+    *out = (fw_login){0};
+    FW_TRY(too_often(desk, db, ip, &often, pool));
+    if (often) {
+        out->why = "login.often";
+        return NULL;
+    }
+    FW_TRY(find_account(desk, db, login, &a, pool));
+    if (a && a->locked_until > desk->now()) {
+        out->why = "login.locked";
+        return NULL;
+    }
+    if (!fw_lane_enter(lane, LANE_WAIT)) {
+        out->why = "login.busy";
+        return NULL;
+    }
+    right = fw_password_right(password, a ? a->pw_hash : NULL, pool);
+    fw_lane_leave(lane);
+    if (!right || !a || !a->active)
+        return note_failure(desk, db, right ? NULL : a, out, pool);
+    out->account = a;
+    return open_session(desk, db, a, ip, agent, out, pool);
+}
+
+/* ---- who ---- */
+
+static const fw_err *fill_actor(fw_db *db, const fw_account *a, const char *ip, fw_actor *actor,
+                                apr_pool_t *pool)
+{
+    apr_array_header_t *employers = NULL;
+
+    *actor = (fw_actor){.account_id = a->id,
+                        .org_id = a->org_id,
+                        .login = a->login,
+                        .name = a->name,
+                        .roles = a->roles,
+                        .station = a->station,
+                        .lang = a->lang,
+                        .ip = ip};
+    if (!(a->roles & FW_ROLE_AGENT))
+        return NULL;
+    FW_TRY(fw_delegation_ids(db, a->org_id, &employers, pool));
+    actor->employers = (const fw_id *)employers->elts;
+    actor->n_employers = employers->nelts;
+    return NULL;
+}
+
+const fw_err *fw_login_who(const fw_desk *desk, fw_db *db, const char *token, const char *ip,
+                           fw_who **out, apr_pool_t *pool)
+{
+    apr_time_t now = desk->now();
+    fw_session *session = NULL;
+    fw_account *a = NULL;
+    const char *hash;
+    const fw_err *err;
+
+    *out = NULL;
+    if (!token_is_good(token))
+        return NULL;
+    hash = fw_login_hash(token, FW_TOKEN_CHARS, pool);
+    FW_TRY(fw_session_load(db, hash, &session, pool));
+    if (!session || session->expires < now ||
+        session->seen + desk->settings->session_idle_min * MINUTE < now)
+        return NULL;
+    err = fw_account_load(db, session->account_id, &a, pool);
+    if (err)
+        return err->code == FW_E_NOTFOUND ? NULL : err;
+    if (!a->active)
+        return NULL;
+    if (session->seen + MINUTE < now)
+        FW_TRY(fw_session_touch(db, hash, now, now - MINUTE, pool));
+    *out = apr_pcalloc(pool, sizeof(**out));
+    (*out)->account = a;
+    (*out)->csrf = session->csrf;
+    (*out)->token_hash = hash;
+    return fill_actor(db, a, ip, &(*out)->actor, pool);
+}
+
+const fw_err *fw_login_end(const fw_desk *desk, fw_db *db, const char *token, apr_pool_t *pool)
+{
+    (void)desk;
+    if (!token_is_good(token))
+        return NULL;
+    return fw_session_delete(db, fw_login_hash(token, FW_TOKEN_CHARS, pool), pool);
+}
