@@ -64,6 +64,7 @@ static const fw_access table[] = {
     {"account.update", ADMIN | SYSTEM, ANY},
     {"account.password", LOGGED_IN, OWN},
     {"account.password", ADMIN | SYSTEM, ANY},
+    {"account.unlock", ADMIN | SYSTEM, ANY},
     {"delegation.grant", EMPLOYER, OWN},
     {"delegation.grant", ADMIN | SYSTEM, ANY},
     {"delegation.revoke", EMPLOYER, OWN},

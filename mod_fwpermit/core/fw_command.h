@@ -37,6 +37,7 @@
     X(ACCOUNT_CREATE, "account.create")       \
     X(ACCOUNT_UPDATE, "account.update")       \
     X(ACCOUNT_PASSWORD, "account.password")   \
+    X(ACCOUNT_UNLOCK, "account.unlock")       \
     X(DELEGATION_GRANT, "delegation.grant")   \
     X(DELEGATION_REVOKE, "delegation.revoke") \
     X(OUTBOX_REPLAY, "outbox.replay")

@@ -30,8 +30,8 @@ static const decider deciders[FW_CMDS] = {
     [FW_CMD_WORKER_REGISTER] = fw_decide_party,    [FW_CMD_WORKER_UPDATE] = fw_decide_party,
     [FW_CMD_ORG_CREATE] = fw_decide_party,         [FW_CMD_ACCOUNT_CREATE] = fw_decide_party,
     [FW_CMD_ACCOUNT_UPDATE] = fw_decide_party,     [FW_CMD_ACCOUNT_PASSWORD] = fw_decide_party,
-    [FW_CMD_DELEGATION_GRANT] = fw_decide_party,   [FW_CMD_DELEGATION_REVOKE] = fw_decide_party,
-    [FW_CMD_OUTBOX_REPLAY] = decide_replay,
+    [FW_CMD_ACCOUNT_UNLOCK] = fw_decide_party,     [FW_CMD_DELEGATION_GRANT] = fw_decide_party,
+    [FW_CMD_DELEGATION_REVOKE] = fw_decide_party,  [FW_CMD_OUTBOX_REPLAY] = decide_replay,
 };
 
 void fw_decide(fw_view *view, const fw_command *cmd, apr_time_t now, fw_ids *ids,

@@ -39,6 +39,10 @@ static void create_org(fw_deciding *d)
         fw_decide_refuse(d, FW_E_INPUT, "name", "problem.required");
         return;
     }
+    if (d->view->taken) {
+        fw_decide_refuse(d, FW_E_CONFLICT, "ban", "org.known");
+        return;
+    }
     org->id = fw_decide_id(d);
     org->version = 0;
     org->created = d->now;
@@ -82,6 +86,8 @@ static void update_account(fw_deciding *d)
         a->pw_hash = to->pw_hash;
         a->pw_old = to->pw_old;
         a->must_change = to->must_change;
+    }
+    if (d->cmd->kind == FW_CMD_ACCOUNT_PASSWORD || d->cmd->kind == FW_CMD_ACCOUNT_UNLOCK) {
         a->failures = 0;
         a->locked_until = 0;
     } else {
@@ -135,6 +141,7 @@ void fw_decide_party(fw_deciding *d)
         break;
     case FW_CMD_ACCOUNT_UPDATE:
     case FW_CMD_ACCOUNT_PASSWORD:
+    case FW_CMD_ACCOUNT_UNLOCK:
         update_account(d);
         break;
     default:

@@ -29,6 +29,7 @@ static bool missing(const fw_performing *p)
         return p->view.n_cases != p->cmd->n_cases;
     case FW_CMD_ACCOUNT_UPDATE:
     case FW_CMD_ACCOUNT_PASSWORD:
+    case FW_CMD_ACCOUNT_UNLOCK:
         return !p->view.account;
     case FW_CMD_WORKER_REGISTER:
     case FW_CMD_ORG_CREATE:

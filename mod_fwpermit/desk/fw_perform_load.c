@@ -57,6 +57,7 @@ static const unsigned needs[FW_CMDS] = {
     [FW_CMD_ACCOUNT_CREATE] = NEED_NEW,
     [FW_CMD_ACCOUNT_UPDATE] = NEED_ACCOUNT,
     [FW_CMD_ACCOUNT_PASSWORD] = NEED_ACCOUNT,
+    [FW_CMD_ACCOUNT_UNLOCK] = NEED_ACCOUNT,
     [FW_CMD_DELEGATION_GRANT] = NEED_NEW,
 };
 
@@ -194,6 +195,17 @@ static const fw_err *is_login_taken(fw_performing *p)
     return NULL;
 }
 
+static const fw_err *is_org_known(fw_performing *p)
+{
+    fw_org *other = NULL;
+
+    if (!p->cmd->org || !p->cmd->org->ban)
+        return NULL;
+    FW_TRY(found(fw_org_by_ban(p->db, p->cmd->org->ban, &other, p->pool)));
+    p->view.taken = other != NULL;
+    return NULL;
+}
+
 static const fw_err *is_delegated(fw_performing *p)
 {
     fw_delegation *live = NULL;
@@ -224,7 +236,7 @@ static const fw_err *make_room(fw_performing *p)
         return NULL;
     case FW_CMD_ORG_CREATE:
         v->org = apr_pcalloc(p->pool, sizeof(*v->org));
-        return NULL;
+        return is_org_known(p);
     case FW_CMD_ACCOUNT_CREATE:
         v->account = apr_pcalloc(p->pool, sizeof(*v->account));
         return is_login_taken(p);

@@ -24,35 +24,46 @@ static const fw_err *take_org(void *baton, const fw_row *row)
     return NULL;
 }
 
-static const fw_err *query_orgs(fw_db *db, const char *name, int64_t arg, apr_array_header_t **out,
+static const fw_err *query_orgs(fw_db *db, const char *name, fw_val arg, apr_array_header_t **out,
                                 apr_pool_t *pool)
 {
     fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 4, sizeof(fw_org))};
 
     *out = taken.list;
-    return fw_db_query(db, name, FW_VALS(FW_I(arg)), take_org, &taken, pool);
+    return fw_db_query(db, name, &arg, 1, take_org, &taken, pool);
 }
 
-const fw_err *fw_org_load(fw_db *db, fw_id id, fw_org **out, apr_pool_t *pool)
+static const fw_err *query_org(fw_db *db, const char *name, fw_val arg, fw_org **out,
+                               apr_pool_t *pool)
 {
     apr_array_header_t *list = NULL;
 
     *out = NULL;
-    FW_TRY(query_orgs(db, "org_load", id, &list, pool));
+    FW_TRY(query_orgs(db, name, arg, &list, pool));
     if (list->nelts == 0)
         return FW_ERR(pool, FW_E_NOTFOUND, 0, "no such organisation");
     *out = &APR_ARRAY_IDX(list, 0, fw_org);
     return NULL;
 }
 
+const fw_err *fw_org_load(fw_db *db, fw_id id, fw_org **out, apr_pool_t *pool)
+{
+    return query_org(db, "org_load", FW_I(id), out, pool);
+}
+
+const fw_err *fw_org_by_ban(fw_db *db, const char *ban, fw_org **out, apr_pool_t *pool)
+{
+    return query_org(db, "org_by_ban", FW_S(ban), out, pool);
+}
+
 const fw_err *fw_org_list(fw_db *db, int limit, apr_array_header_t **out, apr_pool_t *pool)
 {
-    return query_orgs(db, "org_list", limit, out, pool);
+    return query_orgs(db, "org_list", FW_I(limit), out, pool);
 }
 
 const fw_err *fw_org_employers(fw_db *db, fw_id agency, apr_array_header_t **out, apr_pool_t *pool)
 {
-    return query_orgs(db, "org_employers", agency, out, pool);
+    return query_orgs(db, "org_employers", FW_I(agency), out, pool);
 }
 
 static const fw_err *check_rows(int rows, apr_pool_t *pool)

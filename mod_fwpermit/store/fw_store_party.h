@@ -8,6 +8,7 @@
  * `pool`. */
 
 const fw_err *fw_org_load(fw_db *db, fw_id id, fw_org **out, apr_pool_t *pool);
+const fw_err *fw_org_by_ban(fw_db *db, const char *ban, fw_org **out, apr_pool_t *pool);
 const fw_err *fw_org_put(fw_db *db, fw_org *org, apr_pool_t *pool);
 const fw_err *fw_org_list(fw_db *db, int limit, apr_array_header_t **out, apr_pool_t *pool);
 /* Those that delegated to an agency: fw_org. */

@@ -4,6 +4,10 @@
 SELECT id, version, kind, ban, licence, name_zh, name_en, address, county, phone, email, created
 FROM org WHERE id = %lld;
 
+-- name: org_by_ban
+SELECT id, version, kind, ban, licence, name_zh, name_en, address, county, phone, email, created
+FROM org WHERE ban = %s;
+
 -- name: org_insert
 INSERT INTO org (id, version, kind, ban, licence, name_zh, name_en, address, county, phone, email, created)
 VALUES (%lld, %lld, %s, %s, %s, %s, %s, %s, %s, %s, %s, %lld);
