@@ -41,32 +41,39 @@ static const fw_err *take_int(void *baton, const fw_row *row)
     return NULL;
 }
 
+/* What is claimed: `bulk` is 1 for all rows, 0 for urgent ones. */
+typedef struct claim {
+    const char *port, *owner;
+    int bulk;
+    apr_time_t now, until;
+} claim;
+
 /* A look first, without the write lock: mostly there is nothing to do. */
-static const fw_err *anything(fw_db *db, const char *port, apr_time_t now, bool *out,
-                              apr_pool_t *pool)
+static const fw_err *anything(fw_db *db, const claim *c, bool *out, apr_pool_t *pool)
 {
     int64_t n = 0;
 
-    FW_TRY(fw_db_query(db, "outbox_peek", FW_VALS(FW_S(port), FW_I(now), FW_I(now)), take_int, &n,
-                       pool));
+    FW_TRY(fw_db_query(db, "outbox_peek",
+                       FW_VALS(FW_S(c->port), FW_I(c->bulk), FW_I(c->now), FW_I(c->now)), take_int,
+                       &n, pool));
     *out = n > 0;
     return NULL;
 }
 
-const fw_err *fw_outbox_claim(fw_db *db, const char *port, const char *owner, apr_time_t now,
-                              apr_time_t until, fw_delivery **out, apr_pool_t *pool)
+static const fw_err *claim_row(fw_db *db, const claim *c, fw_delivery **out, apr_pool_t *pool)
 {
     fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 1, sizeof(fw_delivery))};
     const fw_err *err;
     bool some = false;
 
     *out = NULL;
-    FW_TRY(anything(db, port, now, &some, pool));
+    FW_TRY(anything(db, c, &some, pool));
     if (!some)
         return NULL;
     FW_TRY(fw_db_begin(db));
     err = fw_db_query(db, "outbox_claim",
-                      FW_VALS(FW_S(owner), FW_I(until), FW_S(port), FW_I(now), FW_I(now)),
+                      FW_VALS(FW_S(c->owner), FW_I(c->until), FW_S(c->port), FW_I(c->bulk),
+                              FW_I(c->now), FW_I(c->now)),
                       take_delivery, &taken, pool);
     if (err) {
         fw_db_rollback(db);
@@ -76,6 +83,22 @@ const fw_err *fw_outbox_claim(fw_db *db, const char *port, const char *owner, ap
     if (taken.list->nelts)
         *out = &APR_ARRAY_IDX(taken.list, 0, fw_delivery);
     return NULL;
+}
+
+const fw_err *fw_outbox_claim(fw_db *db, const char *port, const char *owner, apr_time_t now,
+                              apr_time_t until, fw_delivery **out, apr_pool_t *pool)
+{
+    claim c = {port, owner, 1, now, until};
+
+    return claim_row(db, &c, out, pool);
+}
+
+const fw_err *fw_outbox_claim_urgent(fw_db *db, const char *port, const char *owner, apr_time_t now,
+                                     apr_time_t until, fw_delivery **out, apr_pool_t *pool)
+{
+    claim c = {port, owner, 0, now, until};
+
+    return claim_row(db, &c, out, pool);
 }
 
 static const fw_err *end_row(fw_db *db, const char *name, const fw_delivery *d, apr_time_t at,

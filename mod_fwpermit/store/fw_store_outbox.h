@@ -27,6 +27,9 @@ const fw_err *fw_outbox_put(fw_db *db, fw_id id, const fw_send *send, apr_time_t
  * nothing to do. In a short transaction of its own. */
 const fw_err *fw_outbox_claim(fw_db *db, const char *port, const char *owner, apr_time_t now,
                               apr_time_t until, fw_delivery **out, apr_pool_t *pool);
+/* The same, of rows alone that a person waits for. */
+const fw_err *fw_outbox_claim_urgent(fw_db *db, const char *port, const char *owner, apr_time_t now,
+                                     apr_time_t until, fw_delivery **out, apr_pool_t *pool);
 
 /* How a leased row ends. *mine is false where another attempt has it by now: its answer counts, not this one's. */
 const fw_err *fw_outbox_done(fw_db *db, const fw_delivery *d, apr_time_t now, const char *note,

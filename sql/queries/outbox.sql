@@ -8,7 +8,7 @@ VALUES (%lld, %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
 UPDATE outbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
 WHERE id = (
   SELECT o.id FROM outbox o
-  WHERE o.port = %s AND o.not_before <= %lld
+  WHERE o.port = %s AND o.bulk <= %lld AND o.not_before <= %lld
     AND (o.state = 'ready' OR (o.state = 'leased' AND o.lease_until < %lld))
     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.aggregate_id = o.aggregate_id AND p.port = o.port
       AND p.id < o.id AND p.state IN ('ready', 'leased'))
@@ -19,7 +19,7 @@ RETURNING id, port, op, once_key, payload, aggregate_id, bulk, attempt, created;
 UPDATE outbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
 WHERE id = (
   SELECT o.id FROM outbox o
-  WHERE o.port = %s AND o.not_before <= %lld
+  WHERE o.port = %s AND o.bulk <= %lld AND o.not_before <= %lld
     AND (o.state = 'ready' OR (o.state = 'leased' AND o.lease_until < %lld))
     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.aggregate_id = o.aggregate_id AND p.port = o.port
       AND p.id < o.id AND p.state IN ('ready', 'leased'))
@@ -27,7 +27,7 @@ WHERE id = (
 RETURNING id, port, op, once_key, payload, aggregate_id, bulk, attempt, created;
 
 -- name: outbox_peek
-SELECT count(*) FROM outbox WHERE port = %s AND not_before <= %lld
+SELECT count(*) FROM outbox WHERE port = %s AND bulk <= %lld AND not_before <= %lld
   AND (state = 'ready' OR (state = 'leased' AND lease_until < %lld));
 
 -- name: outbox_done
