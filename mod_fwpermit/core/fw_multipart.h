@@ -8,10 +8,10 @@
  * cut never changes the outcome. */
 
 typedef struct fw_multipart_limits {
-    int parts;           /* at most; default FW_MULTIPART_PARTS */
-    apr_size_t header;   /* bytes of one part's header; default FW_MULTIPART_HEADER */
-    apr_off_t part;      /* bytes of one part; the handler may have a smaller one */
-    apr_off_t total;     /* bytes of the body */
+    int parts;         /* at most; default FW_MULTIPART_PARTS */
+    apr_size_t header; /* bytes of one part's header; default FW_MULTIPART_HEADER */
+    apr_off_t part;    /* bytes of one part; the handler may have a smaller one */
+    apr_off_t total;   /* bytes of the body */
 } fw_multipart_limits;
 #define FW_MULTIPART_PARTS  200
 #define FW_MULTIPART_HEADER 8192u

@@ -1,0 +1,272 @@
+#include "fw_config.h"
+#include "fw_template_int.h"
+
+#include <string.h>
+
+#include <apr_file_info.h>
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+#include "fw_utf8.h"
+
+#define FIRST_ROOM 16384
+
+struct fw_templates {
+    apr_hash_t *programs; /* name → fw_program */
+    const fw_locale *locale;
+};
+
+/* ---- loading ---- */
+
+static const fw_err *read_source(fw_source *s, apr_pool_t *pool)
+{
+    apr_file_t *f;
+    apr_finfo_t info;
+    char *text;
+    apr_status_t rv = apr_file_open(&f, s->path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
+
+    if (!rv)
+        rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
+    if (rv)
+        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", s->path);
+    if (info.size > FW_TEMPLATE_BYTES_MAX)
+        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: the file is longer than %u bytes", s->path,
+                      FW_TEMPLATE_BYTES_MAX);
+    s->n = (apr_size_t)info.size;
+    text = apr_pcalloc(pool, s->n + 1);
+    rv = s->n ? apr_file_read_full(f, text, s->n, NULL) : APR_SUCCESS;
+    apr_file_close(f);
+    if (rv)
+        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", s->path);
+    if (strlen(text) != s->n || !fw_utf8_valid(text))
+        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: the file is not UTF-8 throughout", s->path);
+    s->text = text;
+    return NULL;
+}
+
+/* name → fw_source of every *.html of `dir` */
+static const fw_err *read_sources(apr_hash_t *sources, const char *dir, apr_pool_t *pool)
+{
+    apr_dir_t *d;
+    apr_finfo_t info;
+    apr_status_t rv = apr_dir_open(&d, dir, pool);
+
+    if (rv)
+        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", dir);
+    while (apr_dir_read(&info, APR_FINFO_NAME, d) == APR_SUCCESS) {
+        const char *end = strrchr(info.name, '.');
+        fw_source *s;
+
+        if (info.name[0] == '.' || !end || strcmp(end, ".html") != 0)
+            continue;
+        s = apr_pcalloc(pool, sizeof(*s));
+        s->path = apr_pstrcat(pool, dir, "/", info.name, NULL);
+        FW_TRY(read_source(s, pool));
+        apr_hash_set(sources, apr_pstrndup(pool, info.name, (apr_size_t)(end - info.name)),
+                     APR_HASH_KEY_STRING, s);
+    }
+    apr_dir_close(d);
+    return NULL;
+}
+
+const fw_err *fw_templates_load(fw_templates **out, const char *dir, const fw_locale *locale,
+                                apr_pool_t *pool)
+{
+    fw_templates *all = apr_pcalloc(pool, sizeof(*all));
+    apr_hash_t *sources = apr_hash_make(pool);
+
+    all->programs = apr_hash_make(pool);
+    all->locale = locale;
+    FW_TRY(read_sources(sources, dir, pool));
+    for (apr_hash_index_t *i = apr_hash_first(pool, sources); i; i = apr_hash_next(i)) {
+        fw_program *program = apr_pcalloc(pool, sizeof(*program));
+
+        FW_TRY(fw_template_compile(program, apr_hash_this_val(i), sources, locale, pool));
+        apr_hash_set(all->programs, apr_hash_this_key(i), APR_HASH_KEY_STRING, program);
+    }
+    *out = all;
+    return NULL;
+}
+
+bool fw_templates_have(const fw_templates *all, const char *name)
+{
+    return apr_hash_get(all->programs, name, APR_HASH_KEY_STRING) != NULL;
+}
+
+/* ---- rendering ---- */
+
+typedef struct frame {
+    const json_t *list; /* NULL: once */
+    size_t i;
+    bool pushed; /* a thing was */
+} frame;
+
+typedef struct render {
+    fw_out out;
+    int lang;
+    const json_t
+        *things[FW_TEMPLATE_NEST + 1]; /* what names are looked up in, the innermost last */
+    int n_things;
+} render;
+
+static const json_t *look_up(const render *r, const fw_path *path)
+{
+    const json_t *v = NULL;
+
+    if (path->n == 0)
+        return r->things[r->n_things - 1];
+    for (int i = r->n_things; i-- && !v;)
+        v = json_object_getn(r->things[i], path->parts[0].name, path->parts[0].n);
+    for (int i = 1; i < path->n; i++)
+        v = json_object_getn(v, path->parts[i].name, path->parts[i].n);
+    return v;
+}
+
+static void put_value(render *r, const fw_op *op)
+{
+    const json_t *v = look_up(r, &op->path);
+
+    switch (v ? json_typeof(v) : JSON_NULL) {
+    case JSON_STRING:
+        fw_out_escaped(&r->out, op->escape, json_string_value(v), json_string_length(v));
+        return;
+    case JSON_INTEGER:
+        fw_out_int(&r->out, json_integer_value(v));
+        return;
+    case JSON_TRUE:
+        fw_out_put(&r->out, "true", 4);
+        return;
+    case JSON_FALSE:
+        fw_out_put(&r->out, "false", 5);
+        return;
+    case JSON_NULL:
+    case JSON_REAL:
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        if (op->text)
+            fw_out_escaped(&r->out, FW_ESCAPE_HTML, op->text, op->n);
+        return;
+    }
+}
+
+static bool shows(const json_t *v)
+{
+    switch (v ? json_typeof(v) : JSON_NULL) {
+    case JSON_STRING:
+        return json_string_length(v) > 0;
+    case JSON_INTEGER:
+        return json_integer_value(v) != 0;
+    case JSON_REAL:
+        return json_real_value(v) != 0;
+    case JSON_ARRAY:
+        return json_array_size(v) > 0;
+    case JSON_TRUE:
+    case JSON_OBJECT:
+        return true;
+    case JSON_NULL:
+    case JSON_FALSE:
+        return false;
+    }
+    return false;
+}
+
+static void enter(render *r, frame *f, const json_t *v)
+{
+    f->list = json_is_array(v) ? v : NULL;
+    f->i = 0;
+    f->pushed = !json_is_true(v);
+    if (f->pushed)
+        r->things[r->n_things++] = f->list ? json_array_get(v, 0) : v;
+}
+
+/* True: the section is shown once more. */
+static bool again(render *r, frame *f)
+{
+    if (f->list && ++f->i < json_array_size(f->list)) {
+        r->things[r->n_things - 1] = json_array_get(f->list, f->i);
+        return true;
+    }
+    r->n_things -= f->pushed;
+    return false;
+}
+
+static void run(render *r, const fw_program *program)
+{
+    frame frames[FW_TEMPLATE_NEST];
+    int back[FW_TEMPLATE_NEST]; /* where each section's content begins */
+    int depth = 0;
+
+    for (int at = 0; at < program->n && !r->out.full;) {
+        const fw_op *op = &program->ops[at++];
+        const json_t *v;
+
+        switch (op->kind) {
+        case FW_OP_LITERAL:
+            fw_out_put(&r->out, op->text, op->n);
+            break;
+        case FW_OP_VALUE:
+            put_value(r, op);
+            break;
+        case FW_OP_SECTION:
+            v = look_up(r, &op->path);
+            if (!shows(v)) {
+                at = op->jump;
+                break;
+            }
+            back[depth] = at;
+            enter(r, &frames[depth++], v);
+            break;
+        case FW_OP_INVERTED:
+            at = shows(look_up(r, &op->path)) ? op->jump : at;
+            break;
+        case FW_OP_END:
+            if (again(r, &frames[depth - 1]))
+                at = back[depth - 1];
+            else
+                depth--;
+            break;
+        case FW_OP_MESSAGE:
+            run(r, &op->messages[r->lang]);
+            break;
+        case FW_OP_JSON:
+            fw_out_json(&r->out, look_up(r, &op->path));
+            break;
+        }
+    }
+}
+
+static int lang_index(const fw_locale *locale, const char *lang)
+{
+    int n, english = 0;
+    const char *const *langs = fw_locale_langs(locale, &n);
+
+    for (int i = 0; i < n; i++) {
+        if (strcmp(langs[i], lang) == 0)
+            return i;
+        if (strcmp(langs[i], "en") == 0)
+            english = i;
+    }
+    return english;
+}
+
+const fw_err *fw_template_render(const fw_templates *all, const char *name, const json_t *model,
+                                 const char *lang, const char **html, apr_size_t *n,
+                                 apr_pool_t *pool)
+{
+    const fw_program *program = apr_hash_get(all->programs, name, APR_HASH_KEY_STRING);
+    render r = {.n_things = 1};
+
+    if (!program)
+        return FW_ERR(pool, FW_E_NOTFOUND, 0, "there is no template %s", name);
+    r.things[0] = model;
+    r.lang = lang_index(all->locale, lang);
+    fw_out_make(&r.out, FIRST_ROOM, pool);
+    run(&r, program);
+    if (r.out.full)
+        return FW_ERR(pool, FW_E_LIMIT, 0, "%s would be longer than %u bytes", name,
+                      FW_TEMPLATE_OUT_MAX);
+    r.out.text[r.out.n] = '\0';
+    *html = r.out.text;
+    *n = r.out.n;
+    return NULL;
+}
