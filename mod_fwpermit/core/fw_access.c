@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #define OWN       FW_REL_OWN
 #define DELEGATED FW_REL_DELEGATED
 #define ASSIGNED  FW_REL_ASSIGNED
@@ -121,6 +123,32 @@ const fw_access *fw_access_table(size_t *n)
 {
     *n = ROWS;
     return table;
+}
+
+static const char *relations_text(unsigned relations, apr_pool_t *pool)
+{
+    static const char *const names[] = {"own", "delegated", "assigned", "station"};
+    const char *text = "";
+
+    if (relations == ANY)
+        return "";
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (relations & (1u << i))
+            text = apr_pstrcat(pool, text, *text ? " or " : "", names[i], NULL);
+    }
+    return apr_pstrcat(pool, " (", text, ")", NULL);
+}
+
+const char *fw_access_who(const char *what, apr_pool_t *pool)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strcmp(table[i].what, what) == 0)
+            text = apr_pstrcat(pool, text, *text ? ", " : "", fw_roles_text(table[i].roles, pool),
+                               relations_text(table[i].relations, pool), NULL);
+    }
+    return text;
 }
 
 bool fw_access_delegated(const fw_actor *actor, fw_id employer_id)

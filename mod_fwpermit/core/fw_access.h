@@ -17,6 +17,8 @@ bool fw_access_allowed(const char *what, unsigned roles, unsigned relations);
 /* True where the table has a row for it: a route without one does not start. */
 bool fw_access_known(const char *what);
 const fw_access *fw_access_table(size_t *n);
+/* Who, in words: "employer (own), agent (delegated)". */
+const char *fw_access_who(const char *what, apr_pool_t *pool);
 
 /* What the actor is to a thing of `employer_id`, filed by `agency_id` (or 0), at `station`, with
  * these reviewers (or 0). Delegation in force counts, for each employer. */

@@ -105,12 +105,14 @@ static bool matches_mrz(const fw_form_env *env, const char *name, const char *va
         return fw_name_matches_mrz(value, mrz.surname, mrz.given);
     if (strcmp(name, "passport_no") == 0)
         return strcmp(value, mrz.number) == 0;
-    if (strcmp(name, "birth") == 0)
-        return strcmp(value, mrz.birth) == 0;
+    if (strcmp(name, "birth") == 0) /* parts may be unknown there */
+        return strncmp(value, mrz.birth, strlen(mrz.birth)) == 0;
     if (strcmp(name, "passport_expiry") == 0)
         return strcmp(value, mrz.expiry) == 0;
     if (strcmp(name, "nationality") == 0)
         return strcmp(value, mrz.nationality) == 0;
+    if (strcmp(name, "sex") == 0)
+        return mrz.sex == 'X' || *value == mrz.sex;
     return true;
 }
 
@@ -119,10 +121,12 @@ static bool rule_holds(const fw_form_env *env, const fw_cross_rule *rule, const 
     const char *value = json_string_value(json_object_get(data, rule->field));
     const char *other = rule->other ? json_string_value(json_object_get(data, rule->other)) : NULL;
 
-    if (rule->op <= FW_OP_ABSENT)
-        return fw_form_holds(rule->op, value, rule->value);
+    if (rule->op == FW_OP_PRESENT || rule->op == FW_OP_ABSENT)
+        return fw_form_holds(rule->op, value, NULL);
     if (!value || !*value)
-        return true;
+        return true; /* whether it must be there is not this rule's matter */
+    if (rule->op < FW_OP_PRESENT)
+        return fw_form_holds(rule->op, value, rule->value);
     if (rule->op == FW_OP_SAME)
         return other && strcmp(value, other) == 0;
     if (rule->op == FW_OP_DIFFERENT)
@@ -175,6 +179,27 @@ static bool told(const apr_array_header_t *problems, const char *field)
     return false;
 }
 
+static bool rule_applies(const fw_service *service, const fw_cross_rule *rule, const json_t *data)
+{
+    const fw_field *f = fw_service_field(service, rule->field);
+    const fw_field *o = rule->other ? fw_service_field(service, rule->other) : NULL;
+
+    return fw_form_asked(service, f, data) && (!o || fw_form_asked(service, o, data));
+}
+
+/* One problem for each field: what is wrong by itself comes before what does not fit the rest. */
+static void check_rules(const fw_form_env *env, const fw_service *service, const json_t *data,
+                        apr_array_header_t *problems)
+{
+    for (int i = 0; i < service->n_rules; i++) {
+        const fw_cross_rule *rule = &service->rules[i];
+
+        if (!told(problems, rule->field) && rule_applies(service, rule, data) &&
+            !rule_holds(env, rule, data))
+            add(problems, rule->field, "field.rule", message_args(&rule->message, env->pool));
+    }
+}
+
 apr_array_header_t *fw_form_problems(const fw_form_env *env, const fw_service *service,
                                      const json_t *data, const fw_file *files, int n_files)
 {
@@ -201,14 +226,7 @@ apr_array_header_t *fw_form_problems(const fw_form_env *env, const fw_service *s
         if (why)
             add(problems, f->name, why->key, why->args);
     }
-    for (int i = 0; i < service->n_rules; i++) {
-        const fw_cross_rule *rule = &service->rules[i];
-        const fw_field *f = fw_service_field(service, rule->field);
-
-        if (!told(problems, rule->field) && fw_form_asked(service, f, data) &&
-            !rule_holds(env, rule, data))
-            add(problems, rule->field, "field.rule", message_args(&rule->message, env->pool));
-    }
+    check_rules(env, service, data, problems);
     return problems;
 }
 
@@ -230,6 +248,10 @@ void fw_form_take(const fw_form_env *env, const fw_service *service, json_t *dat
         }
         if (json_string_length(given) > FW_FORM_VALUE_MAX) {
             add(problems, f->name, "field.too_long", NULL);
+            continue;
+        }
+        if (strlen(json_string_value(given)) != json_string_length(given)) {
+            add(problems, f->name, "field.control", NULL);
             continue;
         }
         value = fw_form_normalise(env, f, json_string_value(given));

@@ -18,8 +18,9 @@ typedef struct fw_form_env {
 
 #define FW_FORM_VALUE_MAX 4000 /* bytes of one value, whatever its field allows */
 
-/* What is kept of a text: trimmed, unified (full-width letters and digits of numbers to ASCII, codes to upper case,
- * 台 to 臺, dates YYYY/M/D to ISO). Does not judge. */
+/* What is kept of a text, which is UTF-8: trimmed, one line, unified (full-width letters and digits to ASCII; codes
+ * and romanised names to upper case; 台 to 臺; countries to alpha-3; dates such as 1990/3/5 and 1990年3月5日 to ISO).
+ * Does not judge. */
 const char *fw_form_normalise(const fw_form_env *env, const fw_field *field, const char *text);
 
 /* NULL, or why a value that is not empty cannot be: a problem of one field. */
@@ -34,9 +35,10 @@ bool fw_form_asked(const fw_service *service, const fw_field *field, const json_
 apr_array_header_t *fw_form_problems(const fw_form_env *env, const fw_service *service,
                                      const json_t *data, const fw_file *files, int n_files);
 
-/* Takes `fields` (name → text) into `data`: unknown names, files and text that is too long or not clean are problems
- * (FW_E_INPUT refusals, pushed on `problems`); names that are no field of the form are ignored where `lenient`.
- * `touched` (const char *) gets the names whose value changed. `before` (or NULL) gets their former values. */
+/* Takes `fields` (name → text) into `data`, normalised; an empty text takes a value away. Unknown names, files, what
+ * is no text, has a NUL or more than FW_FORM_VALUE_MAX bytes are pushed on `problems` (fw_refusal) and not taken;
+ * whether a value is right is not asked here. `touched` (const char *) gets the names whose value changed, `before`
+ * (or NULL) their former values. */
 void fw_form_take(const fw_form_env *env, const fw_service *service, json_t *data,
                   const json_t *fields, apr_array_header_t *problems, apr_array_header_t *touched,
                   json_t *before);

@@ -7,47 +7,56 @@
 #include <apr_strings.h>
 
 #include "fw_idnum.h"
+#include "fw_utf8.h"
 
+#define DIGITS      "0123456789"
 #define ADDRESS_MIN 6 /* characters: a county and something behind it */
 
 /* ---- characters ---- */
-
-/* The next code point of valid UTF-8. */
-static uint32_t next_char(const char **p)
-{
-    const unsigned char *s = (const unsigned char *)*p;
-    int more = s[0] >= 0xf0 ? 3 : s[0] >= 0xe0 ? 2 : s[0] >= 0xc0 ? 1 : 0;
-    uint32_t c = more == 3 ? s[0] & 7u : more == 2 ? s[0] & 15u : more ? s[0] & 31u : s[0];
-
-    for (int i = 1; i <= more; i++)
-        c = c << 6 | (s[i] & 63u);
-    *p += more + 1;
-    return c;
-}
 
 static int count_chars(const char *text)
 {
     int n = 0;
 
     for (const char *p = text; *p; n++)
-        next_char(&p);
+        fw_utf8_next(&p);
     return n;
 }
 
 typedef enum bad_char_e { CHARS_FINE, CHARS_CONTROL, CHARS_SYMBOL } bad_char_e;
 
-/* Control characters and those that turn the direction of text are never meant; pictographs have no place in data
- * that is printed on a permit. Arabic and Hebrew letters are letters. */
+typedef struct span {
+    uint32_t first, last;
+} span;
+
+/* Control characters, invisible ones and those that turn the direction of text are never meant. Arabic and Hebrew
+ * letters are letters, and the joiners U+200C and U+200D belong to several scripts. */
+static const span controls[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},
+                                {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200b},
+                                {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+                                {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xfffe, 0xffff}};
+/* Pictographs, private characters, tags: they have no place in data that is printed on a permit. */
+static const span symbols[] = {{0x20e3, 0x20e3}, {0x2300, 0x23ff},   {0x2600, 0x27bf},
+                               {0x2b00, 0x2bff}, {0xe000, 0xf8ff},   {0xfe0f, 0xfe0f},
+                               {0xfffc, 0xfffd}, {0x1f000, 0x1faff}, {0xe0000, 0x10ffff}};
+
+static bool is_among(const span *spans, size_t n, uint32_t c)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (c >= spans[i].first && c <= spans[i].last)
+            return true;
+    }
+    return false;
+}
+
 static bad_char_e judge_chars(const char *text)
 {
     for (const char *p = text; *p;) {
-        uint32_t c = next_char(&p);
+        uint32_t c = fw_utf8_next(&p);
 
-        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xfeff || (c >= 0x200e && c <= 0x200f) ||
-            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+        if (is_among(controls, sizeof(controls) / sizeof(controls[0]), c))
             return CHARS_CONTROL;
-        if ((c >= 0x1f000 && c <= 0x1faff) || (c >= 0x2600 && c <= 0x27bf) || c == 0xfe0f ||
-            c == 0x20e3 || (c >= 0xe000 && c <= 0xf8ff) || c >= 0xe0000)
+        if (is_among(symbols, sizeof(symbols) / sizeof(symbols[0]), c))
             return CHARS_SYMBOL;
     }
     return CHARS_FINE;
@@ -55,16 +64,25 @@ static bad_char_e judge_chars(const char *text)
 
 /* ---- what is kept ---- */
 
-/* Full-width forms (U+FF01 to FF5E) to ASCII, the ideographic space to a space; tabs and line ends to spaces where
- * the field is one line; spaces at the ends and doubled ones go. */
-static char *clean_line(const char *text, apr_pool_t *pool)
+/* ASCII for a full-width form (U+FF01 to FF5E), or 0. Chinese text keeps its own punctuation. */
+static char narrow(uint32_t c, bool prose)
+{
+    char ascii = c >= 0xff01 && c <= 0xff5e ? (char)(c - 0xff01 + 0x21) : '\0';
+
+    return prose && !apr_isalnum(ascii) ? '\0' : ascii;
+}
+
+/* Full-width forms to ASCII, the ideographic space, tabs and line ends to spaces; spaces at the ends and doubled ones
+ * go. */
+static char *clean_line(const char *text, bool prose, apr_pool_t *pool)
 {
     char *out = apr_palloc(pool, strlen(text) + 1), *o = out;
     bool space = true;
 
     for (const char *p = text; *p;) {
         const char *at = p;
-        uint32_t c = next_char(&p);
+        uint32_t c = fw_utf8_next(&p);
+        char ascii = narrow(c, prose);
 
         if (c == 0x3000 || c == 0xa0 || c == '\t' || c == '\n' || c == '\r')
             c = ' ';
@@ -75,8 +93,8 @@ static char *clean_line(const char *text, apr_pool_t *pool)
             continue;
         }
         space = false;
-        if (c >= 0xff01 && c <= 0xff5e && c != 0xff0c) {
-            *o++ = (char)(c - 0xff01 + 0x21);
+        if (ascii) {
+            *o++ = ascii;
         } else {
             memcpy(o, at, (size_t)(p - at));
             o += p - at;
@@ -90,8 +108,36 @@ static char *clean_line(const char *text, apr_pool_t *pool)
 
 static char *to_upper(char *text)
 {
-    for (char *p = text; *p; p++)
-        *p = (char)apr_toupper(*p);
+    for (char *p = text; *p; p++) {
+        if (*p >= 'a' && *p <= 'z')
+            *p = (char)(*p - 'a' + 'A');
+    }
+    return text;
+}
+
+/* A small letter whose capital stands just before it: in these blocks capital and small letter take turns. */
+static bool follows_capital(uint32_t c)
+{
+    static const span odd[] = {{0x100, 0x130}, {0x132, 0x137},   {0x14a, 0x177},
+                               {0x1a0, 0x1a1}, {0x1e00, 0x1e95}, {0x1ea0, 0x1eff}};
+    static const span even[] = {{0x139, 0x13e}, {0x141, 0x148}, {0x179, 0x17e}, {0x1af, 0x1b0}};
+
+    return c % 2 ? is_among(odd, sizeof(odd) / sizeof(odd[0]), c)
+                 : is_among(even, sizeof(even) / sizeof(even[0]), c);
+}
+
+/* Letters with diacritics too, as Vietnamese and others have them. Only the last byte differs. */
+static char *name_to_upper(char *text)
+{
+    for (const char *p = to_upper(text); *p;) {
+        uint32_t c = fw_utf8_next(&p);
+        char *last = text + (p - text) - 1;
+
+        if (c >= 0xe0 && c <= 0xfe && c != 0xf7)
+            *last = (char)(*last - 0x20);
+        else if (follows_capital(c))
+            *last = (char)(*last - 1);
+    }
     return text;
 }
 
@@ -107,73 +153,106 @@ static char *without(char *text, const char *chars)
     return text;
 }
 
-/* 1990/3/5, 1990.3.5 and 19900305 become 1990-03-05. */
-static const char *clean_date(const char *text, apr_pool_t *pool)
+/* The digits and signs of a date: 年 and 月 are "-", 日 at its end and spaces are nothing. */
+static char *date_signs(const char *text, apr_pool_t *pool)
 {
-    int part[3] = {0, 0, 0}, n = 0;
+    char *out = apr_palloc(pool, strlen(text) + 1), *o = out;
 
-    if (strlen(text) == 8 && strspn(text, "0123456789") == 8)
-        return apr_psprintf(pool, "%.4s-%.2s-%.2s", text, text + 4, text + 6);
-    for (const char *p = text; *p && n < 3; n++) {
-        const char *end = p + strspn(p, "0123456789");
+    for (const char *p = text; *p;) {
+        const char *at = p;
+        uint32_t c = fw_utf8_next(&p);
 
-        if (end == p || end - p > 4 || (*end && !strchr("-/.", *end)))
-            return text;
-        part[n] = (int)apr_strtoi64(p, NULL, 10);
-        p = *end ? end + 1 : end;
-        if (n == 2 && *end)
-            return text;
+        if (c == 0x5e74 || c == 0x6708 || c == '/' || c == '.') {
+            *o++ = '-';
+        } else if (c != ' ' && !(c == 0x65e5 && !*p)) {
+            memcpy(o, at, (size_t)(p - at));
+            o += p - at;
+        }
     }
-    if (n != 3)
+    *o = '\0';
+    return out;
+}
+
+/* 1990/3/5, 1990.3.5, 1990年3月5日 and 19900305 become 1990-03-05; what is something else stays as it was typed. */
+static const char *clean_date(const fw_form_env *env, char *text)
+{
+    const char *p = date_signs(text, env->pool);
+    size_t year = strspn(p, DIGITS), month, day;
+
+    if (year == 8 && !p[8])
+        return apr_psprintf(env->pool, "%.4s-%.2s-%.2s", p, p + 4, p + 6);
+    if (year != 4 || p[4] != '-')
         return text;
-    return apr_psprintf(pool, "%04d-%02d-%02d", part[0], part[1], part[2]);
+    month = strspn(p + 5, DIGITS);
+    if (month < 1 || month > 2 || p[5 + month] != '-')
+        return text;
+    day = strspn(p + 6 + month, DIGITS);
+    if (day < 1 || day > 2 || p[6 + month + day])
+        return text;
+    return apr_psprintf(env->pool, "%.4s-%02d-%02d", p, (int)apr_strtoi64(p + 5, NULL, 10),
+                        (int)apr_strtoi64(p + 6 + month, NULL, 10));
 }
 
 /* 台北市 is 臺北市: one way of writing at the beginning of an address. */
-static const char *clean_address(const char *text, apr_pool_t *pool)
+static const char *clean_address(const fw_form_env *env, char *text)
 {
     static const char tai[] = "\xe5\x8f\xb0"; /* 台 */
 
     if (strncmp(text, tai, 3) == 0)
-        return apr_pstrcat(pool, "\xe8\x87\xba", text + 3, NULL); /* 臺 */
+        return apr_pstrcat(env->pool, "\xe8\x87\xba", text + 3, NULL); /* 臺 */
     return text;
+}
+
+static const char *clean_code(const fw_form_env *env, char *line)
+{
+    (void)env;
+    return to_upper(line);
+}
+
+static const char *clean_number(const fw_form_env *env, char *line)
+{
+    return clean_code(env, without(line, " -"));
+}
+
+static const char *clean_name(const fw_form_env *env, char *line)
+{
+    (void)env;
+    return name_to_upper(line);
+}
+
+static const char *clean_country(const fw_form_env *env, char *line)
+{
+    const fw_country *country = fw_codes_country(env->codes, to_upper(line));
+
+    return country ? country->code : line;
+}
+
+static const char *clean_letter(const fw_form_env *env, char *line)
+{
+    return fw_idnum_letter_normalise(line, env->pool);
 }
 
 const char *fw_form_normalise(const fw_form_env *env, const fw_field *field, const char *text)
 {
-    char *line = clean_line(text, env->pool);
+    static const char *(*const cleaners[FW_FIELDS])(const fw_form_env *, char *) = {
+        [FW_FIELD_NAME_LATIN] = clean_name,
+        [FW_FIELD_COUNTRY] = clean_country,
+        [FW_FIELD_SEX] = clean_code,
+        [FW_FIELD_PASSPORT_NO] = clean_number,
+        [FW_FIELD_UI_NO] = clean_number,
+        [FW_FIELD_NATIONAL_ID] = clean_number,
+        [FW_FIELD_BAN] = clean_number,
+        [FW_FIELD_DATE] = clean_date,
+        [FW_FIELD_PERMIT_LETTER] = clean_letter,
+        [FW_FIELD_ADDRESS] = clean_address,
+    };
+    bool prose = field->type == FW_FIELD_TEXT || field->type == FW_FIELD_ADDRESS;
+    char *line;
 
-    switch (field->type) {
-    case FW_FIELD_NAME_LATIN:
-    case FW_FIELD_COUNTRY:
-    case FW_FIELD_SEX:
-        return to_upper(line);
-    case FW_FIELD_PASSPORT_NO:
-    case FW_FIELD_UI_NO:
-    case FW_FIELD_BAN:
-        return to_upper(without(line, " -"));
-    case FW_FIELD_DATE:
-        return clean_date(line, env->pool);
-    case FW_FIELD_PHONE:
-        return line;
-    case FW_FIELD_PERMIT_LETTER:
-        return fw_idnum_letter_normalise(line, env->pool);
-    case FW_FIELD_ADDRESS:
-        return clean_address(line, env->pool);
-    case FW_FIELD_MRZ:
-        /* Its lines matter: kept as typed, without what surrounds them. */
+    if (field->type == FW_FIELD_MRZ) /* its lines matter */
         return apr_pstrdup(env->pool, text + strspn(text, " \t\r\n"));
-    case FW_FIELD_TEXT:
-    case FW_FIELD_EMAIL:
-    case FW_FIELD_CHOICE:
-    case FW_FIELD_NUMBER:
-    case FW_FIELD_CONFIRM:
-    case FW_FIELD_FILE:
-    case FW_FIELD_PHOTO:
-    case FW_FIELDS:
-        break;
-    }
-    return line;
+    line = clean_line(text, prose, env->pool);
+    return cleaners[field->type] ? cleaners[field->type](env, line) : line;
 }
 
 /* ---- what is refused ---- */
@@ -209,7 +288,7 @@ static bool is_number(const fw_field *f, const char *value)
     size_t n = strlen(value);
     apr_int64_t v;
 
-    if (n == 0 || n > 9 || strspn(value, "0123456789") != n)
+    if (n == 0 || n > 9 || strspn(value, DIGITS) != n)
         return false;
     v = apr_strtoi64(value, NULL, 10);
     return v >= f->min && v <= f->max;
@@ -237,47 +316,52 @@ static bool is_sex(const char *value)
     return strlen(value) == 1 && strchr("MFX", *value);
 }
 
-static const char *type_problem(const fw_form_env *env, const fw_field *f, const char *value)
+static bool is_yes(const char *value)
+{
+    return strcmp(value, "yes") == 0;
+}
+
+static bool is_date(const char *value)
 {
     fw_date date;
 
-    switch (f->type) {
-    case FW_FIELD_NAME_LATIN:
-        return fw_name_latin_valid(value) ? NULL : "field.name_latin";
-    case FW_FIELD_DATE:
-        return fw_date_parse(value, &date) ? NULL : "field.date";
+    return fw_date_parse(value, &date);
+}
+
+/* The types that a value alone tells. */
+static const struct {
+    bool (*valid)(const char *);
+    const char *key;
+} simple[FW_FIELDS] = {
+    [FW_FIELD_NAME_LATIN] = {fw_name_latin_valid, "field.name_latin"},
+    [FW_FIELD_DATE] = {is_date, "field.date"},
+    [FW_FIELD_SEX] = {is_sex, "field.choice"},
+    [FW_FIELD_PASSPORT_NO] = {fw_idnum_passport_valid, "field.passport_no"},
+    [FW_FIELD_UI_NO] = {fw_idnum_ui_valid, "field.ui_no"},
+    [FW_FIELD_NATIONAL_ID] = {fw_idnum_national_valid, "field.national_id"},
+    [FW_FIELD_BAN] = {fw_idnum_ban_valid, "field.ban"},
+    [FW_FIELD_PERMIT_LETTER] = {fw_idnum_letter_valid, "field.permit_letter"},
+    [FW_FIELD_PHONE] = {fw_idnum_phone_valid, "field.phone"},
+    [FW_FIELD_EMAIL] = {fw_idnum_mail_valid, "field.email"},
+    [FW_FIELD_CONFIRM] = {is_yes, "field.confirm"},
+};
+
+static const char *type_problem(const fw_form_env *env, const fw_field *f, const char *value)
+{
+    if (simple[f->type].valid)
+        return simple[f->type].valid(value) ? NULL : simple[f->type].key;
+    switch ((int)f->type) {
     case FW_FIELD_COUNTRY:
         return fw_codes_country(env->codes, value) ? NULL : "field.country";
-    case FW_FIELD_SEX:
-        return is_sex(value) ? NULL : "field.choice";
-    case FW_FIELD_PASSPORT_NO:
-        return fw_idnum_passport_valid(value) ? NULL : "field.passport_no";
-    case FW_FIELD_UI_NO:
-        return fw_idnum_ui_valid(value) ? NULL : "field.ui_no";
-    case FW_FIELD_BAN:
-        return fw_idnum_ban_valid(value) ? NULL : "field.ban";
-    case FW_FIELD_PERMIT_LETTER:
-        return fw_idnum_letter_valid(value) ? NULL : "field.permit_letter";
-    case FW_FIELD_PHONE:
-        return fw_idnum_phone_valid(value) ? NULL : "field.phone";
-    case FW_FIELD_EMAIL:
-        return fw_idnum_mail_valid(value) ? NULL : "field.email";
     case FW_FIELD_ADDRESS:
         return address_problem(env, value);
     case FW_FIELD_CHOICE:
         return is_choice(f, value) ? NULL : "field.choice";
     case FW_FIELD_NUMBER:
         return is_number(f, value) ? NULL : "field.number";
-    case FW_FIELD_CONFIRM:
-        return strcmp(value, "yes") == 0 ? NULL : "field.confirm";
-    case FW_FIELD_TEXT:
-    case FW_FIELD_MRZ:
-    case FW_FIELD_FILE:
-    case FW_FIELD_PHOTO:
-    case FW_FIELDS:
-        break;
+    default:
+        return NULL;
     }
-    return NULL;
 }
 
 const fw_refusal *fw_form_check_value(const fw_form_env *env, const fw_field *field,

@@ -3,6 +3,8 @@
 
 #include <apr_strings.h>
 
+#include "fw_access.h"
+
 #define ROW(from, cmd, guard, to, fx)                                        \
     {                                                                        \
         FW_STATE_##from, FW_CMD_##cmd, FW_GUARD_##guard, FW_STATE_##to, (fx) \
@@ -123,6 +125,12 @@ fw_turn_e fw_lifecycle_turn(fw_state_e state)
     return FW_TURN_NONE;
 }
 
+bool fw_lifecycle_final(fw_state_e state)
+{
+    return state == FW_STATE_ISSUED || state == FW_STATE_REJECTED || state == FW_STATE_WITHDRAWN ||
+           state == FW_STATE_EXPIRED;
+}
+
 const char *fw_lifecycle_diagram(apr_pool_t *pool)
 {
     const char *text = "stateDiagram-v2\n    [*] --> draft : case.open\n";
@@ -143,10 +151,56 @@ const char *fw_lifecycle_diagram(apr_pool_t *pool)
                             fw_state_name(t->to), fw_cmd_name(t->cmd), *guard ? " [" : "", guard,
                             *guard ? "]" : "");
     }
-    return apr_pstrcat(pool, text,
+    text = apr_pstrcat(pool, text,
                        "    approved --> awaiting_payment : fee due\n"
                        "    approved --> producing : no fee\n"
-                       "    paid --> producing : at once\n"
-                       "    issued --> [*]\n",
+                       "    paid --> producing : at once\n",
                        NULL);
+    for (int i = 0; i < FW_STATES; i++) {
+        if (fw_lifecycle_final((fw_state_e)i))
+            text =
+                apr_pstrcat(pool, text, "    ", fw_state_name((fw_state_e)i), " --> [*]\n", NULL);
+    }
+    return text;
+}
+
+static const char *turn_name(fw_turn_e turn)
+{
+    switch (turn) {
+    case FW_TURN_OFFICE:
+        return "office";
+    case FW_TURN_APPLICANT:
+        return "applicant";
+    case FW_TURN_NONE:
+        break;
+    }
+    return "";
+}
+
+const char *fw_lifecycle_page(apr_pool_t *pool)
+{
+    const char *text =
+        apr_pstrcat(pool,
+                    "# The life of a case\n\n"
+                    "Printed by `fwpermitctl lifecycle` from the table in "
+                    "`mod_fwpermit/core/fw_lifecycle.c`; who may give a\ncommand is from the "
+                    "permissions table in `fw_access.c`. A test compares this page with both.\n\n"
+                    "```mermaid\n",
+                    fw_lifecycle_diagram(pool), "```\n\n",
+                    "| from | turn | command | who | guard | to | effects |\n"
+                    "|---|---|---|---|---|---|---|\n",
+                    NULL);
+
+    for (size_t i = 0; i < ROWS; i++) {
+        const fw_transition *t = &table[i];
+        bool back = t->to == FW_TO_REVIEWER;
+
+        text = apr_psprintf(pool, "%s| %s | %s | `%s` | %s | %s | %s | %s |\n", text,
+                            fw_state_name(t->from), turn_name(fw_lifecycle_turn(t->from)),
+                            fw_cmd_name(t->cmd), fw_access_who(fw_cmd_name(t->cmd), pool),
+                            fw_guard_name(t->guard),
+                            back ? "the review that returned it" : fw_state_name(t->to),
+                            fw_effects_text(t->effects, pool));
+    }
+    return text;
 }

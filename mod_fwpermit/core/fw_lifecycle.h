@@ -53,7 +53,11 @@ const char *fw_effects_text(unsigned effects, apr_pool_t *pool);
 typedef enum fw_turn_e { FW_TURN_NONE, FW_TURN_OFFICE, FW_TURN_APPLICANT } fw_turn_e;
 fw_turn_e fw_lifecycle_turn(fw_state_e state);
 
-/* The table as a Mermaid state diagram. */
+/* No command leads on from it. */
+bool fw_lifecycle_final(fw_state_e state);
+
+/* The table as a Mermaid state diagram; and docs/lifecycle.md whole, diagram and rows. */
 const char *fw_lifecycle_diagram(apr_pool_t *pool);
+const char *fw_lifecycle_page(apr_pool_t *pool);
 
 #endif

@@ -8,6 +8,7 @@
 
 #define US_PER_HOUR ((apr_time_t)3600 * APR_USEC_PER_SEC)
 #define US_PER_DAY  (24 * US_PER_HOUR)
+#define YEARS_MOST  100
 
 typedef struct version {
     fw_date from;
@@ -79,25 +80,34 @@ const fw_rule_set *fw_rules_at(const fw_rules *rules, fw_date day)
     return set;
 }
 
+/* The last day of a term that begins with `from`: the eve of the same day so many months later; where that month
+ * has no such day, its last one (Civil Code art. 121). */
+static fw_date term_end(fw_date from, int months)
+{
+    fw_date end = fw_date_add_months(from, months);
+
+    return end.d == from.d ? fw_date_from_days(fw_date_days(end) - 1) : end;
+}
+
 int64_t fw_fee_reckon(const fw_service *service, fw_date from, fw_date to)
 {
     int years = 1;
 
     if (!service->fee_per_year)
         return service->fee;
-    /* A year from 3 May ends on 2 May: one more day begins another. */
-    while (years < 100 && fw_date_days(fw_date_add_years(from, years)) <= fw_date_days(to))
+    while (years < YEARS_MOST && fw_date_compare(term_end(from, 12 * years), to) < 0)
         years++;
     return service->fee * years;
 }
 
-/* The office's clock: hours run on, and each day off in between is not counted. */
+/* The office's clock: hours run on, and the hours of days off are not counted. */
 static apr_time_t due_time(const fw_calendar *calendar, apr_time_t now, int hours)
 {
-    apr_time_t due = now + hours * US_PER_HOUR;
-    long day = fw_date_days(fw_date_of(now));
+    fw_date today = fw_date_of(now);
+    bool open = fw_calendar_works(calendar, today);
+    apr_time_t due = (open ? now : fw_date_end(today) + 1) + hours * US_PER_HOUR;
 
-    for (; day <= fw_date_days(fw_date_of(due)); day++) {
+    for (long day = fw_date_days(today) + 1; day <= fw_date_days(fw_date_of(due)); day++) {
         if (!fw_calendar_works(calendar, fw_date_from_days(day)))
             due += US_PER_DAY;
     }
@@ -110,7 +120,7 @@ static void reckon_validity(fw_terms *out, const fw_service *service, const char
     json_t *doc = data && service->until_field ? json_loads(data, 0, NULL) : NULL;
     const char *until = doc ? json_string_value(json_object_get(doc, service->until_field)) : NULL;
     fw_date from = fw_date_from_days(fw_date_days(today) + 1);
-    fw_date to = fw_date_from_days(fw_date_days(fw_date_add_years(from, service->max_years)) - 1);
+    fw_date to = term_end(from, service->max_months);
     fw_date end;
 
     if (until && fw_date_parse(until, &end) && fw_date_days(end) < fw_date_days(to))
@@ -126,7 +136,8 @@ void fw_terms_reckon(fw_terms *out, const fw_rules *rules, const fw_calendar *ca
 {
     fw_date today = fw_date_of(now);
     const fw_rule_set *set = fw_rules_at(rules, today);
-    fw_date abroad = fw_date_add_months(today, set->supplement_abroad_months);
+    fw_date tomorrow = fw_date_from_days(fw_date_days(today) + 1);
+    fw_date abroad = term_end(tomorrow, set->supplement_abroad_months);
     int abroad_days = (int)(fw_date_days(abroad) - fw_date_days(today));
 
     *out = (fw_terms){0};

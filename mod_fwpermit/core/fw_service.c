@@ -1,6 +1,7 @@
 #include "fw_config.h"
 #include "fw_service.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_file_info.h>
@@ -76,18 +77,29 @@ const fw_service *fw_services_at(const fw_services *all, int i)
 
 /* ---- libxml2's complaints, kept and not printed ---- */
 
+/* Of several, the line of the first that has one, and all texts with "; " between. */
 static void keep_complaint(void *data, xmlErrorPtr e)
 {
     fw_xml_complaint *c = data;
+    size_t used = strlen(c->text), n = e->message ? strcspn(e->message, "\n") : 0;
 
-    if (c->line || !e->message)
-        return;
-    c->line = e->line ? e->line : 1;
-    apr_cpystrn(c->text, e->message, sizeof(c->text));
-    for (char *p = c->text; *p; p++) {
-        if (*p == '\n')
-            *p = *p && p[1] ? ' ' : '\0';
-    }
+    if (!c->line)
+        c->line = e->line;
+    if (n > 0 && used + n + sizeof("; ") <= sizeof(c->text))
+        apr_snprintf(c->text + used, sizeof(c->text) - used, "%s%.*s", used ? "; " : "", (int)n,
+                     e->message);
+}
+
+static const fw_err *complain(const char *name, const fw_xml_complaint *c, apr_pool_t *pool)
+{
+    return FW_ERR(pool, FW_E_CONFIG, 0, "%s:%d: %s", name, c->line ? c->line : 1,
+                  *c->text ? c->text : "cannot be read as XML");
+}
+
+/* Of one parser alone: what the process has set for all stays as it is. */
+static void keep_parse_complaint(void *ctx, xmlErrorPtr e)
+{
+    keep_complaint(((xmlParserCtxtPtr)ctx)->_private, e);
 }
 
 static apr_status_t free_schema(void *data)
@@ -96,18 +108,61 @@ static apr_status_t free_schema(void *data)
     return APR_SUCCESS;
 }
 
+static const fw_err *parse_xml(xmlDocPtr *doc, const char *xml, apr_size_t n, const char *name,
+                               apr_pool_t *pool)
+{
+    fw_xml_complaint c = {0, ""};
+    xmlParserCtxtPtr ctx;
+
+    if (n > XML_MAX_BYTES)
+        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: longer than %d bytes", name, XML_MAX_BYTES);
+    ctx = xmlNewParserCtxt();
+    ctx->_private = &c;
+    ctx->sax->serror = keep_parse_complaint;
+    *doc =
+        xmlCtxtReadMemory(ctx, xml, (int)n, name, "UTF-8", XML_PARSE_NONET | XML_PARSE_NOWARNING);
+    xmlFreeParserCtxt(ctx);
+    return *doc ? NULL : complain(name, &c, pool);
+}
+
+static const fw_err *read_file(const char *path, const char **text, apr_size_t *n, apr_pool_t *pool)
+{
+    apr_file_t *f;
+    apr_finfo_t info;
+    char *to;
+    apr_status_t rv = apr_file_open(&f, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
+
+    if (!rv)
+        rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
+    if (rv)
+        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path);
+    if (info.size > XML_MAX_BYTES)
+        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: longer than %d bytes", path, XML_MAX_BYTES);
+    *n = (apr_size_t)info.size;
+    to = apr_palloc(pool, *n + 1);
+    rv = apr_file_read_full(f, to, *n, NULL);
+    apr_file_close(f);
+    *text = to;
+    return rv ? FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path) : NULL;
+}
+
 static const fw_err *load_schema(fw_services *all, const char *rng, apr_pool_t *pool)
 {
     fw_xml_complaint c = {0, ""};
-    xmlRelaxNGParserCtxtPtr ctx = xmlRelaxNGNewParserCtxt(rng);
+    const char *text;
+    apr_size_t n;
+    xmlRelaxNGParserCtxtPtr ctx;
+    xmlDocPtr doc;
 
-    if (!ctx)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s cannot be read", rng);
+    FW_TRY(read_file(rng, &text, &n, pool));
+    FW_TRY(parse_xml(&doc, text, n, rng, pool));
+    ctx = xmlRelaxNGNewDocParserCtxt(doc);
     xmlRelaxNGSetParserStructuredErrors(ctx, keep_complaint, &c);
     all->schema = xmlRelaxNGParse(ctx);
     xmlRelaxNGFreeParserCtxt(ctx);
+    xmlFreeDoc(doc);
     if (!all->schema)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:%d: %s", rng, c.line, c.text);
+        return complain(rng, &c, pool);
     apr_pool_cleanup_register(pool, all->schema, free_schema, apr_pool_cleanup_null);
     return NULL;
 }
@@ -122,9 +177,7 @@ static const fw_err *validate(const fw_services *all, xmlDocPtr doc, const char 
     xmlRelaxNGSetValidStructuredErrors(ctx, keep_complaint, &c);
     rc = xmlRelaxNGValidateDoc(ctx, doc);
     xmlRelaxNGFreeValidCtxt(ctx);
-    if (rc)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:%d: %s", name, c.line, c.text);
-    return NULL;
+    return rc ? complain(name, &c, pool) : NULL;
 }
 
 static const fw_err *read_doc(const fw_services *all, xmlDocPtr doc, const fw_service **out,
@@ -139,23 +192,10 @@ static const fw_err *read_doc(const fw_services *all, xmlDocPtr doc, const fw_se
 const fw_err *fw_service_parse(const fw_services *all, const fw_service **out, const char *xml,
                                apr_size_t n, const char *name, apr_pool_t *pool)
 {
-    fw_xml_complaint c = {0, ""};
-    const fw_err *err = NULL;
-    xmlParserCtxtPtr ctx;
+    const fw_err *err;
     xmlDocPtr doc;
 
-    if (n > XML_MAX_BYTES)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s: longer than %d bytes", name, XML_MAX_BYTES);
-    ctx = xmlNewParserCtxt();
-    xmlSetStructuredErrorFunc(&c, keep_complaint);
-    doc = xmlCtxtReadMemory(ctx, xml, (int)n, name, "UTF-8",
-                            XML_PARSE_NONET | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
-    xmlSetStructuredErrorFunc(NULL, NULL);
-    if (!doc)
-        err = FW_ERR(pool, FW_E_CONFIG, 0, "%s:%d: %s", name, c.line, c.text);
-    xmlFreeParserCtxt(ctx);
-    if (err)
-        return err;
+    FW_TRY(parse_xml(&doc, xml, n, name, pool));
     err = read_doc(all, doc, out, name, pool);
     xmlFreeDoc(doc);
     if (!err) {
@@ -170,34 +210,30 @@ const fw_err *fw_service_parse(const fw_services *all, const fw_service **out, c
 static const fw_err *load_file(fw_services *all, const char *path, apr_pool_t *pool)
 {
     const fw_service *s = NULL;
-    apr_file_t *f;
-    apr_finfo_t info;
-    char *text;
-    apr_status_t rv = apr_file_open(&f, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
+    const char *text;
+    apr_size_t n;
 
-    if (!rv)
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
-    if (rv || info.size > XML_MAX_BYTES)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read, or is too long", path);
-    text = apr_palloc(pool, (apr_size_t)info.size + 1);
-    rv = apr_file_read_full(f, text, (apr_size_t)info.size, NULL);
-    apr_file_close(f);
-    if (rv)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path);
-    FW_TRY(fw_service_parse(all, &s, text, (apr_size_t)info.size, path, pool));
+    FW_TRY(read_file(path, &text, &n, pool));
+    FW_TRY(fw_service_parse(all, &s, text, n, path, pool));
     if (s->n_doc_rows == 0 || s->clock_hours == 0)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: an application has fee, clock, validity, document",
-                      path);
+        return FW_ERR(pool, FW_E_CONFIG, 0,
+                      "%s:1: an application has fee, clock, validity, document", path);
     if (fw_services_find(all, s->code))
         return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: service \"%s\" is there already", path, s->code);
     APR_ARRAY_PUSH(all->list, const fw_service *) = s;
     return NULL;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 const fw_err *fw_services_load(fw_services **out, const char *dir, const char *rng,
                                apr_pool_t *pool)
 {
     fw_services *all = apr_pcalloc(pool, sizeof(*all));
+    apr_array_header_t *files = apr_array_make(pool, 8, sizeof(const char *));
     apr_dir_t *d;
     apr_finfo_t info;
     apr_status_t rv;
@@ -211,10 +247,13 @@ const fw_err *fw_services_load(fw_services **out, const char *dir, const char *r
     while (apr_dir_read(&info, APR_FINFO_NAME, d) == APR_SUCCESS) {
         size_t n = strlen(info.name);
 
-        if (n > 4 && strcmp(info.name + n - 4, ".xml") == 0)
-            FW_TRY(load_file(all, apr_pstrcat(pool, dir, "/", info.name, NULL), pool));
+        if (n > 4 && info.name[0] != '.' && strcmp(info.name + n - 4, ".xml") == 0)
+            APR_ARRAY_PUSH(files, const char *) = apr_pstrcat(pool, dir, "/", info.name, NULL);
     }
     apr_dir_close(d);
+    qsort(files->elts, (size_t)files->nelts, sizeof(const char *), compare_texts);
+    for (int i = 0; i < files->nelts; i++)
+        FW_TRY(load_file(all, APR_ARRAY_IDX(files, i, const char *), pool));
     if (all->list->nelts == 0)
         return FW_ERR(pool, FW_E_CONFIG, 0, "%s holds no service", dir);
     *out = all;

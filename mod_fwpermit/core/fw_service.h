@@ -22,6 +22,7 @@ const char *fw_label_text(const fw_label *label, const char *lang);
     X(PASSPORT_NO, "passport_no")     \
     X(MRZ, "mrz")                     \
     X(UI_NO, "ui_no")                 \
+    X(NATIONAL_ID, "national_id")     \
     X(BAN, "ban")                     \
     X(PERMIT_LETTER, "permit_letter") \
     X(PHONE, "phone")                 \
@@ -129,7 +130,7 @@ typedef struct fw_service {
     bool fee_per_year;
     int clock_hours;         /* until it must be issued; days off stand still */
     const char *until_field; /* a date that the permit does not outlast, or NULL */
-    int max_years;
+    int max_months;
     const fw_section *sections;
     int n_sections;
     const fw_field *fields;
@@ -143,7 +144,7 @@ typedef struct fw_service {
 
 typedef struct fw_services fw_services;
 
-/* Loads every *.xml of `dir`, checked by the RELAX NG schema `rng`. FW_E_CONFIG names file, line and reason. */
+/* Loads every *.xml of `dir`, by name, checked by the RELAX NG schema `rng`. FW_E_CONFIG names file, line and reason. */
 const fw_err *fw_services_load(fw_services **out, const char *dir, const char *rng,
                                apr_pool_t *pool);
 const fw_service *fw_services_find(const fw_services *all, const char *code);

@@ -8,15 +8,9 @@
 
 #define TEXT_MAX     200
 #define FILE_BYTES   5242880
+#define MONTHS       12 /* of a year */
 #define ACCEPT_SCAN  "image/jpeg image/png application/pdf"
 #define ACCEPT_PHOTO "image/jpeg image/png image/bmp image/heic image/heif"
-
-typedef struct reading {
-    fw_service *s;
-    const char *name;
-    apr_pool_t *pool;
-    apr_array_header_t *sections, *fields, *rules, *rows;
-} reading;
 
 const char *fw_service_hash(const char *xml, apr_size_t n, apr_pool_t *pool)
 {
@@ -31,7 +25,7 @@ const char *fw_service_hash(const char *xml, apr_size_t n, apr_pool_t *pool)
     return hex;
 }
 
-static const char *attr(reading *r, xmlNodePtr node, const char *name)
+static const char *attr(fw_reading *r, xmlNodePtr node, const char *name)
 {
     xmlChar *v = xmlGetNoNsProp(node, (const xmlChar *)name);
     const char *copy = v ? apr_pstrdup(r->pool, (const char *)v) : NULL;
@@ -40,7 +34,7 @@ static const char *attr(reading *r, xmlNodePtr node, const char *name)
     return copy;
 }
 
-static int attr_int(reading *r, xmlNodePtr node, const char *name, int otherwise)
+static int attr_int(fw_reading *r, xmlNodePtr node, const char *name, int otherwise)
 {
     const char *v = attr(r, node, name);
 
@@ -61,7 +55,7 @@ static xmlNodePtr child(xmlNodePtr node, const char *name)
     return NULL;
 }
 
-static const char *text_of(reading *r, xmlNodePtr node)
+static const char *text_of(fw_reading *r, xmlNodePtr node)
 {
     xmlChar *v = xmlNodeGetContent(node);
     const char *copy = v ? apr_pstrdup(r->pool, (const char *)v) : NULL;
@@ -71,7 +65,7 @@ static const char *text_of(reading *r, xmlNodePtr node)
 }
 
 /* <label><zh>…</zh><en>…</en></label> */
-static fw_label read_label(reading *r, xmlNodePtr node, const char *name)
+static fw_label read_label(fw_reading *r, xmlNodePtr node, const char *name)
 {
     fw_label label = {NULL, NULL};
     xmlNodePtr at = name ? child(node, name) : node;
@@ -85,13 +79,14 @@ static fw_label read_label(reading *r, xmlNodePtr node, const char *name)
     return label;
 }
 
-static const fw_err *fault(reading *r, xmlNodePtr node, const char *what, const char *value)
+const fw_err *fw_service_fault(const fw_reading *r, xmlNodePtr node, const char *what,
+                               const char *value)
 {
     return FW_ERR(r->pool, FW_E_CONFIG, 0, "%s:%ld: %s \"%s\"", r->name, xmlGetLineNo(node), what,
                   value ? value : "");
 }
 
-static bool find_name(const char *const *names, int n, const char *name, int *out)
+bool fw_service_find_name(const char *const *names, int n, const char *name, int *out)
 {
     for (int i = 0; i < n; i++) {
         if (name && strcmp(names[i], name) == 0) {
@@ -113,7 +108,7 @@ static const char *const op_names[] = {
 #undef X
 };
 
-static const fw_field *find_field(reading *r, const char *name)
+const fw_field *fw_service_read_field(const fw_reading *r, const char *name)
 {
     for (int i = 0; name && i < r->fields->nelts; i++) {
         const fw_field *f = &APR_ARRAY_IDX(r->fields, i, fw_field);
@@ -124,7 +119,7 @@ static const fw_field *find_field(reading *r, const char *name)
     return NULL;
 }
 
-static const fw_err *read_choices(reading *r, xmlNodePtr node, fw_field *f)
+static const fw_err *read_choices(fw_reading *r, xmlNodePtr node, fw_field *f)
 {
     apr_array_header_t *list = apr_array_make(r->pool, 4, sizeof(fw_choice));
 
@@ -134,16 +129,22 @@ static const fw_err *read_choices(reading *r, xmlNodePtr node, fw_field *f)
 
             choice->value = attr(r, c, "value");
             choice->label = read_label(r, c, NULL);
+            for (int i = 0; i < list->nelts - 1; i++) {
+                if (strcmp(APR_ARRAY_IDX(list, i, fw_choice).value, choice->value) == 0)
+                    return fw_service_fault(r, c, "a choice twice:", choice->value);
+            }
         }
     }
-    if (f->type == FW_FIELD_CHOICE && list->nelts == 0)
-        return fault(r, node, "a choice without choices:", f->name);
+    if ((f->type == FW_FIELD_CHOICE) != (list->nelts > 0))
+        return fw_service_fault(
+            r, node,
+            list->nelts ? "choices of another type:" : "a choice without choices:", f->name);
     f->choices = (const fw_choice *)list->elts;
     f->n_choices = list->nelts;
     return NULL;
 }
 
-static const fw_err *read_conditions(reading *r, xmlNodePtr node, fw_field *f)
+static const fw_err *read_conditions(fw_reading *r, xmlNodePtr node, fw_field *f)
 {
     apr_array_header_t *list = apr_array_make(r->pool, 2, sizeof(fw_condition));
 
@@ -156,30 +157,17 @@ static const fw_err *read_conditions(reading *r, xmlNodePtr node, fw_field *f)
         cond = apr_array_push(list);
         cond->field = attr(r, c, "field");
         cond->value = attr(r, c, "value");
-        if (!find_name(op_names, FW_OPS_N, attr(r, c, "op"), &op) || op > FW_OP_ABSENT)
-            return fault(r, c, "not an operator of a condition:", attr(r, c, "op"));
+        if (!fw_service_find_name(op_names, FW_OPS_N, attr(r, c, "op"), &op) || op > FW_OP_ABSENT)
+            return fw_service_fault(r, c, "not an operator of a condition:", attr(r, c, "op"));
         cond->op = (fw_op_e)op;
-        if (!find_field(r, cond->field))
-            return fault(r, c, "a condition on a field that does not stand before:", cond->field);
-        if (op <= FW_OP_IN && !cond->value)
-            return fault(r, c, "a condition without a value on", cond->field);
+        FW_TRY(fw_service_check_condition(r, c, cond));
     }
     f->conditions = (const fw_condition *)list->elts;
     f->n_conditions = list->nelts;
     return NULL;
 }
 
-static bool index_is_good(const char *index)
-{
-    static const char *const columns[] = {"passport_no", "nationality", "name_latin",
-                                          "name_native", "birth",       "permit_letter",
-                                          "county"};
-    int i;
-
-    return !index || find_name(columns, (int)(sizeof(columns) / sizeof(*columns)), index, &i);
-}
-
-static void read_file_limits(reading *r, xmlNodePtr node, fw_field *f)
+static void read_file_limits(fw_reading *r, xmlNodePtr node, fw_field *f)
 {
     if (!fw_field_is_file(f))
         return;
@@ -190,15 +178,33 @@ static void read_file_limits(reading *r, xmlNodePtr node, fw_field *f)
     f->max_files = f->type == FW_FIELD_PHOTO ? 1 : attr_int(r, node, "max-files", 1);
 }
 
-static const fw_err *read_field(reading *r, xmlNodePtr node)
+/* Limits that the type does not have. */
+static const fw_err *check_limits(fw_reading *r, xmlNodePtr node, const fw_field *f)
+{
+    static const char *const of_files[] = {"accept", "max-bytes", "max-files"};
+    bool has_length = f->type == FW_FIELD_TEXT || f->type == FW_FIELD_NAME_LATIN ||
+                      f->type == FW_FIELD_ADDRESS || f->type == FW_FIELD_NUMBER;
+
+    for (size_t i = 0; i < sizeof(of_files) / sizeof(of_files[0]); i++) {
+        if (!fw_field_is_file(f) && attr(r, node, of_files[i]))
+            return fw_service_fault(r, node, "not an attribute of this type:", of_files[i]);
+    }
+    if (!has_length && attr(r, node, "max"))
+        return fw_service_fault(r, node, "not an attribute of this type:", "max");
+    if (f->type != FW_FIELD_NUMBER && attr(r, node, "min"))
+        return fw_service_fault(r, node, "not an attribute of this type:", "min");
+    return NULL;
+}
+
+static const fw_err *read_field(fw_reading *r, xmlNodePtr node)
 {
     fw_field f = {.name = attr(r, node, "name")};
     int type = 0;
 
-    if (find_field(r, f.name))
-        return fault(r, node, "a field twice:", f.name);
-    if (!find_name(type_names, FW_FIELDS, attr(r, node, "type"), &type))
-        return fault(r, node, "not a field's type:", attr(r, node, "type"));
+    if (fw_service_read_field(r, f.name))
+        return fw_service_fault(r, node, "a field twice:", f.name);
+    if (!fw_service_find_name(type_names, FW_FIELDS, attr(r, node, "type"), &type))
+        return fw_service_fault(r, node, "not a field's type:", attr(r, node, "type"));
     f.type = (fw_field_e)type;
     f.required = attr(r, node, "required") && strcmp(attr(r, node, "required"), "yes") == 0;
     f.label = read_label(r, node, "label");
@@ -207,19 +213,23 @@ static const fw_err *read_field(reading *r, xmlNodePtr node)
     f.min = attr_int(r, node, "min", 0);
     f.index = attr(r, node, "index");
     f.from = attr(r, node, "from");
-    if (!index_is_good(f.index))
-        return fault(r, node, "not a column that can be indexed:", f.index);
+    FW_TRY(check_limits(r, node, &f));
     read_file_limits(r, node, &f);
+    FW_TRY(fw_service_check_field(r, node, &f));
     FW_TRY(read_choices(r, node, &f));
     FW_TRY(read_conditions(r, node, &f));
     APR_ARRAY_PUSH(r->fields, fw_field) = f;
     return NULL;
 }
 
-static const fw_err *read_section(reading *r, xmlNodePtr node)
+static const fw_err *read_section(fw_reading *r, xmlNodePtr node)
 {
     fw_section s = {.name = attr(r, node, "name"), .first = r->fields->nelts};
 
+    for (int i = 0; i < r->sections->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(r->sections, i, fw_section).name, s.name) == 0)
+            return fw_service_fault(r, node, "a section twice:", s.name);
+    }
     s.title = read_label(r, node, "title");
     s.hint = read_label(r, node, "hint");
     for (xmlNodePtr c = node->children; c; c = c->next) {
@@ -231,48 +241,26 @@ static const fw_err *read_section(reading *r, xmlNodePtr node)
     return NULL;
 }
 
-static const fw_err *check_rule(reading *r, xmlNodePtr node, const fw_cross_rule *rule)
-{
-    const fw_field *f = find_field(r, rule->field), *o = find_field(r, rule->other);
-    bool dates = rule->op >= FW_OP_BEFORE && rule->op <= FW_OP_NOT_AFTER;
-
-    if (!f)
-        return fault(r, node, "a rule on no field:", rule->field);
-    if (rule->other && !o && strcmp(rule->other, "today") != 0)
-        return fault(r, node, "a rule against no field:", rule->other);
-    if (dates && (f->type != FW_FIELD_DATE || (o && o->type != FW_FIELD_DATE)))
-        return fault(r, node, "a rule between dates on another type:", rule->field);
-    if (rule->op == FW_OP_MATCHES_MRZ && (!o || o->type != FW_FIELD_MRZ))
-        return fault(r, node, "matches_mrz wants a field of type mrz, not", rule->other);
-    if (rule->op >= FW_OP_BEFORE && !rule->other)
-        return fault(r, node, "a rule without its other side:", rule->field);
-    return NULL;
-}
-
-static const fw_err *read_rule(reading *r, xmlNodePtr node)
+static const fw_err *read_rule(fw_reading *r, xmlNodePtr node)
 {
     fw_cross_rule rule = {.field = attr(r, node, "field"), .other = attr(r, node, "other")};
     int op = 0;
 
-    if (!find_name(op_names, FW_OPS_N, attr(r, node, "op"), &op))
-        return fault(r, node, "not an operator:", attr(r, node, "op"));
+    if (!fw_service_find_name(op_names, FW_OPS_N, attr(r, node, "op"), &op))
+        return fw_service_fault(r, node, "not an operator:", attr(r, node, "op"));
     rule.op = (fw_op_e)op;
     rule.value = attr(r, node, "value");
     rule.days = attr_int(r, node, "days", 0);
     rule.months = attr_int(r, node, "months", 0);
     rule.years = attr_int(r, node, "years", 0);
     rule.message = read_label(r, node, NULL);
-    FW_TRY(check_rule(r, node, &rule));
+    FW_TRY(fw_service_check_rule(r, node, &rule));
     APR_ARRAY_PUSH(r->rules, fw_cross_rule) = rule;
     return NULL;
 }
 
-static const fw_err *read_document(reading *r, xmlNodePtr node)
+static const fw_err *read_document(fw_reading *r, xmlNodePtr node)
 {
-    static const char *const own[] = {"permit_no", "valid_from", "valid_to", "issued",
-                                      "employer",  "case_no",    "station"};
-    int i;
-
     r->s->doc_title = read_label(r, node, "title");
     for (xmlNodePtr c = node->children; c; c = c->next) {
         fw_doc_row row = {NULL, {NULL, NULL}, false, false};
@@ -283,21 +271,20 @@ static const fw_err *read_document(reading *r, xmlNodePtr node)
         row.label = read_label(r, c, NULL);
         row.wide = attr(r, c, "wide") != NULL;
         row.big = attr(r, c, "big") != NULL;
-        if (!find_field(r, row.field) &&
-            !find_name(own, (int)(sizeof(own) / sizeof(*own)), row.field, &i))
-            return fault(r, c, "a row of no field:", row.field);
+        FW_TRY(fw_service_check_row(r, c, &row));
         APR_ARRAY_PUSH(r->rows, fw_doc_row) = row;
     }
     return NULL;
 }
 
-static const fw_err *read_terms(reading *r, xmlNodePtr root)
+static const fw_err *read_terms(fw_reading *r, xmlNodePtr root)
 {
     fw_service *s = r->s;
     xmlNodePtr fee = child(root, "fee"), clock = child(root, "clock"),
                validity = child(root, "validity");
     const char *per = fee ? attr(r, fee, "per") : NULL;
     const fw_field *until;
+    int years;
 
     if (!fee) /* a record of people, not an application */
         return NULL;
@@ -305,14 +292,19 @@ static const fw_err *read_terms(reading *r, xmlNodePtr root)
     s->fee_per_year = per && strcmp(per, "year") == 0;
     s->clock_hours = attr_int(r, clock, "hours", 48);
     s->until_field = attr(r, validity, "until");
-    s->max_years = attr_int(r, validity, "max-years", 3);
-    until = find_field(r, s->until_field);
+    years = attr_int(r, validity, "max-years", 0);
+    s->max_months = attr_int(r, validity, "max-months", MONTHS * years);
+    if (!s->max_months || (years && s->max_months != MONTHS * years))
+        return fw_service_fault(r, validity, "validity is by max-years or by max-months, not",
+                                "both or none");
+    until = fw_service_read_field(r, s->until_field);
     if (s->until_field && (!until || until->type != FW_FIELD_DATE))
-        return fault(r, validity, "validity wants a field of type date, not", s->until_field);
+        return fw_service_fault(r, validity, "validity wants a field of type date, not",
+                                s->until_field);
     return NULL;
 }
 
-static const fw_err *read_parts(reading *r, xmlNodePtr root)
+static const fw_err *read_parts(fw_reading *r, xmlNodePtr root)
 {
     for (xmlNodePtr c = root->children; c; c = c->next) {
         if (is(c, "section"))
@@ -328,7 +320,7 @@ static const fw_err *read_parts(reading *r, xmlNodePtr root)
 const fw_err *fw_service_read(xmlDocPtr doc, const fw_service **out, const char *name,
                               apr_pool_t *pool)
 {
-    reading r = {.name = name, .pool = pool, .s = apr_pcalloc(pool, sizeof(fw_service))};
+    fw_reading r = {.name = name, .pool = pool, .s = apr_pcalloc(pool, sizeof(fw_service))};
     xmlNodePtr root = xmlDocGetRootElement(doc);
 
     r.sections = apr_array_make(pool, 8, sizeof(fw_section));
