@@ -115,8 +115,9 @@ const fw_err *fw_payment_to_check(fw_db *db, apr_time_t before, int checks, int 
     fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 8, sizeof(fw_id))};
 
     *out = taken.list;
-    return fw_db_query(db, "payment_to_check", FW_VALS(FW_I(before), FW_I(checks), FW_I(limit)),
-                       take_ids, &taken, pool);
+    return fw_db_query(db, "payment_to_check",
+                       FW_VALS(FW_I(checks), FW_I(before), FW_I(before), FW_I(limit)), take_ids,
+                       &taken, pool);
 }
 
 const fw_err *fw_payment_to_expire(fw_db *db, apr_time_t now, int limit, apr_array_header_t **out,

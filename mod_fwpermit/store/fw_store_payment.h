@@ -11,7 +11,7 @@ const fw_err *fw_payment_load(fw_db *db, fw_id id, fw_payment **out, apr_pool_t 
 /* 0 where there is none. */
 const fw_err *fw_payment_by_order(fw_db *db, const char *order_no, fw_id *out, apr_pool_t *pool);
 const fw_err *fw_payment_put(fw_db *db, fw_payment *p, apr_pool_t *pool);
-/* Begun before `before` and asked after fewer than `checks` times: fw_id. */
+/* Begun before `before`, or whose code ended before it, and asked after fewer than `checks` times: fw_id. */
 const fw_err *fw_payment_to_check(fw_db *db, apr_time_t before, int checks, int limit,
                                   apr_array_header_t **out, apr_pool_t *pool);
 const fw_err *fw_payment_to_expire(fw_db *db, apr_time_t now, int limit, apr_array_header_t **out,

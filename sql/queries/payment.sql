@@ -24,7 +24,8 @@ UPDATE payment SET version = version + 1, state = %s, gateway_no = %s, redirect 
 WHERE id = %lld AND version = %lld;
 
 -- name: payment_to_check
-SELECT id FROM payment WHERE state IN ('begun', 'code') AND created < %lld AND checks < %lld
+SELECT id FROM payment WHERE checks < %lld
+  AND ((state = 'begun' AND created < %lld) OR (state = 'code' AND expires > 0 AND expires < %lld))
 ORDER BY created LIMIT %lld;
 
 -- name: payment_to_expire

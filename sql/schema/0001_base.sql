@@ -154,6 +154,7 @@ CREATE TABLE case_file (
   current BIGINT NOT NULL
 );
 CREATE INDEX case_file_case ON case_file (case_id, current);
+CREATE INDEX case_file_vault ON case_file (vault);
 
 CREATE TABLE case_event (
   id BIGINT PRIMARY KEY,
@@ -232,6 +233,7 @@ CREATE TABLE document (
 );
 CREATE UNIQUE INDEX document_number ON document (kind, number);
 CREATE INDEX document_case ON document (case_id);
+CREATE INDEX document_vault ON document (vault);
 CREATE INDEX document_payment ON document (payment_id);
 
 CREATE TABLE outbox (
