@@ -219,6 +219,9 @@ static void run(render *r, const fw_program *program)
         case FW_OP_INVERTED:
             at = shows(look_up(r, &op->path)) ? op->jump : at;
             break;
+        case FW_OP_SHOWN:
+            at = shows(look_up(r, &op->path)) ? at : op->jump;
+            break;
         case FW_OP_END:
             if (again(r, &frames[depth - 1]))
                 at = back[depth - 1];

@@ -21,10 +21,11 @@
  *   {{json name}}               the value as JSON, only within <script type="application/json">
  *
  * Names are looked up in the innermost object that has them. A value may stand in text, in a double-quoted attribute, and in a
- * URL attribute (href, src, action, formaction, poster), where it must be alone or at the end and only https:, http:, a path with
- * a single leading "/" or a fragment "#…" passes (else "#"), or stand after a literal "/" and something, %-escaped. Anywhere else (script, style, comments, tag and attribute names, unquoted
- * or single-quoted attributes, on*=, style=, srcdoc=) is an error, as is a section whose content does not end in the state of the
- * HTML in which it began. Attributes of a tag may be shown by sections, each with its space: <option{{#selected}} selected{{/selected}}>.
+ * URL attribute (href, src, action, formaction, poster): alone, where only https:, http:, a path with a single leading "/" or a
+ * fragment "#…" passes (else "#"); at the end, %-escaped; or, %-escaped, behind a literal "/" and something. Anywhere else (script,
+ * style, comments, tag and attribute names, unquoted or single-quoted attributes, on*=, style=, srcdoc=) is an error, as is a
+ * section whose content does not end in the state of the HTML in which it began. Attributes of a tag may be shown by sections,
+ * each with its space: <option{{#selected}} selected{{/selected}}>.
  * The HTML is read strictly: "<" in text is &lt;, no space stands around the "=" of an attribute. */
 
 typedef struct fw_templates fw_templates;

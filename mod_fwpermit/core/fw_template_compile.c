@@ -225,7 +225,9 @@ static const fw_err *open_sect(reader *r, tag t)
         return tag_fault(r, t, "sections are nested too deeply");
     *s = (open_section){name.s, name.n, c->ops->nelts, line_of(r), c->html};
     c->n_open++;
-    return add(r, (fw_op){.kind = *t.s == '#' ? FW_OP_SECTION : FW_OP_INVERTED,
+    return add(r, (fw_op){.kind = *t.s == '#'   ? FW_OP_SECTION
+                                  : *t.s == '^' ? FW_OP_INVERTED
+                                                : FW_OP_SHOWN,
                           .path = make_path(name.s, name.n, c->pool)});
 }
 
@@ -322,6 +324,7 @@ static const fw_err *take_tag(reader *r, tag t, int base)
     switch (t.n ? *t.s : '\0') {
     case '#':
     case '^':
+    case '?':
         return open_sect(r, t);
     case '/':
         return close_sect(r, t, base);

@@ -68,8 +68,8 @@ static bool good_prefix(const char *prefix)
 static const char *url_value(fw_html *h, fw_escape_e *escape)
 {
     if (h->url_ended)
-        return "a URL takes one value, at its end";
-    h->url_ended = true;
+        return "a URL takes one value, at its end, or values behind a / and something";
+    h->url_ended = h->value[0] != '/' || !h->value[1]; /* "/{{a}}/b" could become "//b" */
     if (h->n_value == 0) {
         *escape = FW_ESCAPE_URL;
         return attr_kind(h) == OWN_URL ? "in this tag a URL must begin in the template" : NULL;

@@ -73,7 +73,8 @@ typedef enum fw_op_e {
     FW_OP_VALUE,
     FW_OP_SECTION,  /* jump: behind its end */
     FW_OP_INVERTED, /* the same */
-    FW_OP_END,      /* of a section; an inverted one needs none */
+    FW_OP_SHOWN,    /* the same */
+    FW_OP_END,      /* of a section; the other two need none */
     FW_OP_MESSAGE,
     FW_OP_JSON
 } fw_op_e;

@@ -92,6 +92,8 @@ static bool good_url(const char *url, apr_size_t n)
         if ((unsigned char)url[i] <= ' ' || url[i] == 0x7F || url[i] == '\\')
             return false;
     }
+    if (n && url[0] == '#')
+        return true;
     if (n && url[0] == '/')
         return n == 1 || url[1] != '/';
     return (n > 8 && strncasecmp(url, "https://", 8) == 0 && url[8] != '/') ||
