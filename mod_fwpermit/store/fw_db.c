@@ -13,16 +13,15 @@
 #include <apr_reslist.h>
 #include <apr_strings.h>
 #include <libpq-fe.h>
+#include <sqlite3.h>
 
 /* The only file that names apr_dbd. D1 to D14 are the rules for its traps; docs/decisions/0003-apr-dbd.md tells
  * each trap and how it is kept away here. */
 
-#define LOCK_WAIT_US   10000000 /* for the write lock of SQLite; then FW_E_BUSY */
-#define LOCK_LOOK_US   500
-#define IDLE_TRUST_US  1000000 /* a PostgreSQL connection that was idle for longer is asked first */
-#define SQLITE_SCHEMA_ 17      /* codes of sqlite3.h that the driver hands through */
-#define SQLITE_BUSY_   5
-#define SQLITE_LOCKED_ 6
+#define LOCK_WAIT_US  10000000 /* for the write lock of SQLite; then FW_E_BUSY */
+#define LOCK_LOOK_US  500
+#define IDLE_TRUST_US 1000000 /* a PostgreSQL connection that was idle for longer is asked first */
+#define IDLE_IN_TX_MS 60000   /* PostgreSQL ends a transaction whose process forgot it */
 
 struct fw_db_pool {
     fw_db_config config;
@@ -30,7 +29,6 @@ struct fw_db_pool {
     const fw_sql *sql;
     const apr_dbd_driver_t *driver;
     apr_reslist_t *list;
-    apr_pool_t *pool;
     const char *lock_file; /* SQLite */
 };
 
@@ -38,7 +36,8 @@ struct fw_db {
     fw_db_pool *home;
     apr_pool_t *pool; /* the connection's own */
     apr_dbd_t *handle;
-    PGconn *pg;        /* PostgreSQL: libpq's handle; SQLSTATE and status come from it (D14) */
+    PGconn *pg; /* the libraries' own handles, for what the drivers do not tell (D14) */
+    sqlite3 *lite;
     apr_hash_t *ready; /* name → apr_dbd_prepared_t: prepared once for each connection (D9) */
     int lock_fd;
     bool in_tx, failed, broken;
@@ -53,6 +52,22 @@ struct fw_row {
     apr_dbd_row_t *row;
     int columns;
 };
+
+/* For tests: how many calls from now on one fails; 0: none. */
+static int fail_in;
+
+void fw_db_fail_after(int calls)
+{
+    fail_in = calls;
+}
+
+static bool fails_now(fw_db *db)
+{
+    if (fail_in == 0 || --fail_in > 0)
+        return false;
+    db->failed = true;
+    return true;
+}
 
 static apr_status_t close_connection(void *data)
 {
@@ -88,6 +103,7 @@ static apr_status_t set_up_sqlite(fw_db *db)
 {
     int rows;
 
+    db->lite = apr_dbd_native_handle(db->home->driver, db->handle);
     db->lock_fd = open(db->home->lock_file, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
     if (db->lock_fd < 0) {
         db->why = "its lock file cannot be opened";
@@ -101,22 +117,32 @@ static apr_status_t set_up_sqlite(fw_db *db)
     return APR_SUCCESS;
 }
 
-static apr_status_t set_up_pgsql(fw_db *db)
+static apr_status_t set_number(fw_db *db, const char *name, int value)
 {
     int rows;
 
-    db->pg = apr_dbd_native_handle(db->home->driver, db->handle);
-    PQsetErrorVerbosity(db->pg, PQERRORS_SQLSTATE);
-    if (!db->home->config.statement_ms)
-        return APR_SUCCESS;
-    return apr_dbd_query(
-               db->home->driver, db->handle, &rows,
-               apr_psprintf(db->pool, "SET statement_timeout = %d", db->home->config.statement_ms))
+    return apr_dbd_query(db->home->driver, db->handle, &rows,
+                         apr_psprintf(db->pool, "SET %s = %d", name, value))
                ? APR_EGENERAL
                : APR_SUCCESS;
 }
 
-/* apr_reslist: makes a connection in a pool of its own. */
+static apr_status_t set_up_pgsql(fw_db *db)
+{
+    apr_status_t rv;
+
+    db->pg = apr_dbd_native_handle(db->home->driver, db->handle);
+    PQsetErrorVerbosity(db->pg, PQERRORS_SQLSTATE);
+    if (PQsetClientEncoding(db->pg, "UTF8"))
+        return APR_EGENERAL;
+    rv = set_number(db, "idle_in_transaction_session_timeout", IDLE_IN_TX_MS);
+    if (!rv && db->home->config.statement_ms)
+        rv = set_number(db, "statement_timeout", db->home->config.statement_ms);
+    return rv;
+}
+
+/* apr_reslist: makes a connection in a pool of its own, which is no child of home's: that would go before what was
+ * acquired is given back. */
 static apr_status_t make_connection(void **resource, void *params, apr_pool_t *unused)
 {
     fw_db_pool *home = params;
@@ -126,7 +152,7 @@ static apr_status_t make_connection(void **resource, void *params, apr_pool_t *u
     const char *why = NULL;
 
     (void)unused;
-    apr_pool_create(&own, home->pool);
+    apr_pool_create(&own, NULL);
     db = apr_pcalloc(own, sizeof(*db));
     db->home = home;
     db->pool = own;
@@ -153,16 +179,6 @@ static apr_status_t drop_connection(void *resource, void *params, apr_pool_t *un
     return APR_SUCCESS;
 }
 
-static apr_status_t close_pool(void *data)
-{
-    fw_db_pool *home = data;
-
-    if (home->list)
-        apr_reslist_destroy(home->list);
-    home->list = NULL;
-    return APR_SUCCESS;
-}
-
 const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, const fw_sql *sql,
                               apr_pool_t *pool)
 {
@@ -172,7 +188,6 @@ const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, cons
 
     home->config = *config;
     home->sql = sql;
-    home->pool = pool;
     home->backend = strcmp(config->driver, "pgsql") == 0 ? FW_DB_PGSQL : FW_DB_SQLITE;
     if (!rv)
         rv = apr_dbd_get_driver(pool, config->driver, &home->driver);
@@ -184,8 +199,6 @@ const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, cons
     if (rv)
         return FW_ERR(pool, FW_E_INTERNAL, rv, "no list of connections");
     apr_reslist_timeout_set(home->list, (apr_interval_time_t)config->acquire_ms * 1000);
-    apr_reslist_cleanup_order_set(home->list, APR_RESLIST_CLEANUP_FIRST);
-    apr_pool_pre_cleanup_register(pool, home, close_pool);
     *out = home;
     return NULL;
 }
@@ -211,13 +224,14 @@ static apr_status_t give_back(void *data)
     return APR_SUCCESS;
 }
 
+/* An empty query is a round trip, too; the driver's own check trusts what it saw last (D7). */
 static bool answers(fw_db *db)
 {
     int rows;
 
     if (!db->pg || apr_time_now() - db->used < IDLE_TRUST_US)
         return true;
-    return apr_dbd_query(db->home->driver, db->handle, &rows, "SELECT 1") == 0 ||
+    return apr_dbd_query(db->home->driver, db->handle, &rows, ";") == 0 &&
            PQstatus(db->pg) == CONNECTION_OK;
 }
 
@@ -288,17 +302,28 @@ static fw_code_e pgsql_code(fw_db *db, const char *text)
     return FW_E_INTERNAL;
 }
 
-static fw_code_e sqlite_code(fw_db *db, int rc, const char *text)
+/* The driver hands on SQLITE_ERROR for nearly everything; the connection knows better (D14). */
+static fw_code_e sqlite_code(fw_db *db)
 {
-    if (text && strstr(text, "UNIQUE constraint failed"))
+    int code = sqlite3_extended_errcode(db->lite);
+
+    if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
         return FW_E_CONFLICT;
-    if (rc == SQLITE_BUSY_ || rc == SQLITE_LOCKED_)
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
         return FW_E_BUSY;
-    if (rc == 8 || rc == 10 || rc == 11 || rc == 13 || rc == 14 || rc == 26) {
+    case SQLITE_READONLY:
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_FULL:
+    case SQLITE_CANTOPEN:
+    case SQLITE_NOTADB:
         db->broken = true;
         return FW_E_UNAVAILABLE;
+    default:
+        return FW_E_INTERNAL;
     }
-    return FW_E_INTERNAL;
 }
 
 /* The driver gives a text alone (D14). Values never occur in it: SQLite names columns, and
@@ -306,7 +331,7 @@ static fw_code_e sqlite_code(fw_db *db, int rc, const char *text)
 static const fw_err *tell(fw_db *db, int rc, const char *what, apr_pool_t *pool)
 {
     const char *text = apr_dbd_error(db->home->driver, db->handle, rc);
-    fw_code_e code = db->pg ? pgsql_code(db, text) : sqlite_code(db, rc, text);
+    fw_code_e code = db->pg ? pgsql_code(db, text) : sqlite_code(db);
 
     db->failed = true;
     return FW_ERR(pool, code, 0, "%s: %s (%d)", what, text ? text : "no reason given", rc);
@@ -340,6 +365,8 @@ const fw_err *fw_db_begin(fw_db *db)
 
     if (db->in_tx)
         return FW_ERR(db->user, FW_E_INTERNAL, 0, "a transaction within a transaction");
+    if (fails_now(db))
+        return FW_ERR(db->user, FW_E_UNAVAILABLE, 0, "BEGIN fails as it was asked to");
     if (sqlite && !lock_file(db->lock_fd))
         return FW_ERR(db->user, FW_E_BUSY, 0, "the write lock was not had");
     rc = apr_dbd_query(db->home->driver, db->handle, &rows, sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
@@ -362,6 +389,10 @@ const fw_err *fw_db_commit(fw_db *db)
 
     if (!db->in_tx)
         return FW_ERR(db->user, FW_E_INTERNAL, 0, "no transaction to commit");
+    if (fails_now(db)) {
+        fw_db_rollback(db);
+        return FW_ERR(db->user, FW_E_UNAVAILABLE, 0, "COMMIT fails as it was asked to");
+    }
     if (db->failed) {
         fw_db_rollback(db);
         return FW_ERR(db->user, FW_E_INTERNAL, 0, "a statement of this transaction failed");
@@ -416,8 +447,8 @@ static const fw_err *prepare(fw_db *db, const fw_statement *st, apr_dbd_prepared
 }
 
 /* Typed pointers (D13); NULL is NULL (D12). */
-static const fw_err *bind_values(const fw_statement *st, const fw_val *vals, int n, const void **args,
-                          apr_pool_t *scratch)
+static const fw_err *bind_values(const fw_statement *st, const fw_val *vals, int n,
+                                 const void **args, apr_pool_t *scratch)
 {
     if (n != st->n_params)
         return FW_ERR(scratch, FW_E_INTERNAL, 0, "%s wants %d values, not %d", st->name,
@@ -437,11 +468,13 @@ static const fw_err *bind_values(const fw_statement *st, const fw_val *vals, int
     return NULL;
 }
 
-/* SQLite, legacy prepare: any change of the schema kills what was prepared; the statement did nothing, so it is
- * prepared anew and run once more (D8). */
-static bool prepared_is_stale(fw_db *db, int rc)
+/* SQLite, legacy prepare: any change of the schema kills what was prepared, with SQLITE_SCHEMA or without a reason; the
+ * statement did nothing, so it is prepared anew and run once more (D8). */
+static bool prepared_is_stale(fw_db *db)
 {
-    return db->home->backend == FW_DB_SQLITE && (rc == 1 || rc == SQLITE_SCHEMA_);
+    int code = db->lite ? sqlite3_errcode(db->lite) : SQLITE_ERROR;
+
+    return code == SQLITE_SCHEMA || code == SQLITE_OK;
 }
 
 typedef struct running {
@@ -460,26 +493,44 @@ static int run_once(fw_db *db, running *r, apr_dbd_prepared_t *ready, apr_pool_t
     return apr_dbd_pbquery(db->home->driver, scratch, db->handle, &r->rows, ready, r->args);
 }
 
+static const fw_err *run_prepared(fw_db *db, running *r, apr_pool_t *scratch)
+{
+    const char *name = r->st->name;
+    apr_dbd_prepared_t *ready = NULL;
+    int rc;
+
+    FW_TRY(prepare(db, r->st, &ready, scratch));
+    rc = run_once(db, r, ready, scratch);
+    if (rc && prepared_is_stale(db)) {
+        apr_hash_set(db->ready, name, APR_HASH_KEY_STRING, NULL);
+        FW_TRY(prepare(db, r->st, &ready, scratch));
+        rc = run_once(db, r, ready, scratch);
+    }
+    return rc ? tell(db, rc, name, scratch) : NULL;
+}
+
 static const fw_err *run(fw_db *db, const char *name, const fw_val *vals, int n, running *r,
                          apr_pool_t *scratch)
 {
-    apr_dbd_prepared_t *ready = NULL;
-    int rc;
+    const fw_err *err;
+    bool alone;
 
     r->st = fw_sql_find(db->home->sql, db->home->backend, name);
     if (!r->st)
         return FW_ERR(scratch, FW_E_INTERNAL, 0, "no statement is named %s", name);
     if (db->in_tx && db->failed)
         return FW_ERR(scratch, FW_E_INTERNAL, 0, "%s after a statement that failed", name);
+    if (fails_now(db))
+        return FW_ERR(scratch, FW_E_UNAVAILABLE, 0, "%s fails as it was asked to", name);
     FW_TRY(bind_values(r->st, vals, n, r->args, scratch));
-    FW_TRY(prepare(db, r->st, &ready, scratch));
-    rc = run_once(db, r, ready, scratch);
-    if (rc && prepared_is_stale(db, rc)) {
-        apr_hash_set(db->ready, name, APR_HASH_KEY_STRING, NULL);
-        FW_TRY(prepare(db, r->st, &ready, scratch));
-        rc = run_once(db, r, ready, scratch);
-    }
-    return rc ? tell(db, rc, name, scratch) : NULL;
+    /* A write that is a transaction of its own waits its turn like any other. */
+    alone = db->lite && !db->in_tx && !r->st->reads;
+    if (alone && !lock_file(db->lock_fd))
+        return FW_ERR(scratch, FW_E_BUSY, 0, "the write lock was not had");
+    err = run_prepared(db, r, scratch);
+    if (alone)
+        unlock_file(db);
+    return err;
 }
 
 const fw_err *fw_db_exec(fw_db *db, const char *name, const fw_val *vals, int n, int *rows,
@@ -546,23 +597,34 @@ int64_t fw_row_int(const fw_row *row, int column)
 }
 
 /* A PRAGMA that answers with a row gives rc 100 (SQLITE_ROW) here, which is no failure (D3). */
+static bool succeeded(const fw_db *db, int rc)
+{
+    return rc == 0 || (db->lite && rc == SQLITE_ROW);
+}
+
 const fw_err *fw_db_raw(fw_db *db, const char *statement, apr_pool_t *scratch)
 {
-    int rows, rc = apr_dbd_query(db->home->driver, db->handle, &rows, statement);
+    bool alone = db->lite && !db->in_tx;
+    int rows, rc;
 
+    if (alone && !lock_file(db->lock_fd))
+        return FW_ERR(scratch, FW_E_BUSY, 0, "the write lock was not had");
+    rc = apr_dbd_query(db->home->driver, db->handle, &rows, statement);
+    if (rc && prepared_is_stale(db))
+        rc = apr_dbd_query(db->home->driver, db->handle, &rows, statement);
     db->statements++;
-    if (rc && !(rc == 100 && db->home->backend == FW_DB_SQLITE))
-        return tell(db, rc, "statement of a migration", scratch);
-    return NULL;
+    if (alone)
+        unlock_file(db);
+    return succeeded(db, rc) ? NULL : tell(db, rc, "statement of a migration", scratch);
 }
 
 const fw_err *fw_db_ping(fw_db *db, apr_pool_t *scratch)
 {
-    int rows, rc = apr_dbd_query(db->home->driver, db->handle, &rows, "SELECT 1");
+    const fw_statement *st = fw_sql_find(db->home->sql, db->home->backend, "ping");
+    int rows;
 
-    if (rc && !(rc == 100 && db->home->backend == FW_DB_SQLITE)) {
-        db->broken = true;
-        return FW_ERR(scratch, FW_E_UNAVAILABLE, 0, "the database does not answer");
-    }
-    return NULL;
+    if (st && succeeded(db, apr_dbd_query(db->home->driver, db->handle, &rows, st->text)))
+        return NULL;
+    db->broken = true;
+    return FW_ERR(scratch, FW_E_UNAVAILABLE, 0, "the database does not answer");
 }

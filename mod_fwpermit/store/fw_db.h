@@ -90,6 +90,10 @@ const fw_err *fw_db_raw(fw_db *db, const char *statement, apr_pool_t *scratch);
 /* How many statements this connection has run: the tests that count them for each page ask. */
 uint64_t fw_db_statements(const fw_db *db);
 
+/* For tests: of the calls that this process makes from now on (begin, commit, exec, query), the n-th fails with
+ * FW_E_UNAVAILABLE before it reaches the database. 0: none does. */
+void fw_db_fail_after(int calls);
+
 /* A round trip; FW_E_UNAVAILABLE if the server is away. */
 const fw_err *fw_db_ping(fw_db *db, apr_pool_t *scratch);
 

@@ -121,7 +121,8 @@ static const fw_err *run_text(fw_db *db, char *text, const char *file, apr_pool_
         part = pick_line(line, fw_db_backend(db));
         if (!part)
             continue;
-        now = apr_pstrcat(pool, now, part, "\n", NULL);
+        /* No line break at the end: the driver would take it for one more statement. */
+        now = apr_pstrcat(pool, now, *now ? "\n" : "", part, NULL);
         n = strlen(part);
         if (n && part[n - 1] == ';') {
             const fw_err *err = fw_db_raw(db, now, pool);
@@ -168,6 +169,9 @@ const fw_err *fw_migrate_run(fw_db *db, const char *dir, int *done, apr_pool_t *
     if (fw_db_backend(db) == FW_DB_SQLITE)
         FW_TRY(fw_db_raw(db, "PRAGMA journal_mode=WAL", pool));
     FW_TRY(fw_migrate_current(&have, db, pool));
+    if (have > n)
+        return FW_ERR(pool, FW_E_CONFIG, 0, "the database has schema %d, this build knows %d", have,
+                      n);
     for (int i = have; i < n; i++) {
         bool ran = false;
         const fw_err *err = run_one(db, files[i], i + 1, &ran, pool);

@@ -67,8 +67,8 @@ static const fw_err *find_params(loading *l, fw_statement *st)
         else if (strncmp(p + 1, "lld", 3) == 0)
             letters[n++] = 'd';
         else
-            return FW_ERR(l->pool, FW_E_CONFIG, 0, "%s:%d: %s: neither %%s nor %%lld", st->file,
-                          st->line, st->name);
+            return FW_ERR(l->pool, FW_E_CONFIG, 0, "%s:%d: %s: a parameter of an unknown kind",
+                          st->file, st->line, st->name);
         p++;
     }
     letters[n] = '\0';
@@ -92,6 +92,7 @@ static const fw_err *finish(loading *l)
         return FW_ERR(l->pool, FW_E_CONFIG, 0, "%s:%d: %s is named twice", st->file, st->line,
                       st->name);
     FW_TRY(find_params(l, st));
+    st->reads = strncmp(st->text, "SELECT", 6) == 0;
     apr_hash_set(into, st->name, APR_HASH_KEY_STRING, st);
     return NULL;
 }
@@ -141,6 +142,8 @@ static const fw_err *load_file(fw_sql *sql, const char *path, apr_pool_t *pool)
 
     FW_TRY(read_file(&text, path, pool));
     copy = apr_pstrdup(pool, text);
+    if (!strstr(text, NAME_MARK))
+        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: no statement is named", path);
     while (copy) {
         char *end = strchr(copy, '\n');
 

@@ -12,6 +12,7 @@ typedef struct fw_statement {
     const char *text;   /* with %s and %lld, as APR DBD prepares it */
     const char *params; /* one letter for each: 's' text, 'd' integer */
     int n_params;
+    bool reads; /* a SELECT: it takes no write lock */
     const char *file;
     int line;
 } fw_statement;

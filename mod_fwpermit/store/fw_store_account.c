@@ -109,6 +109,7 @@ static const fw_err *take_int(void *baton, const fw_row *row)
 const fw_err *fw_account_failed(fw_db *db, fw_id id, int most, apr_time_t until, int *failures,
                                 apr_pool_t *pool)
 {
+    *failures = 0;
     return fw_db_query(db, "account_failed", FW_VALS(FW_I(most), FW_I(until), FW_I(id)), take_int,
                        failures, pool);
 }

@@ -7,14 +7,18 @@
 
 #include "fw_take.h"
 
+/* FW_STATES where it is none that this build knows: whoever loads it makes that an error. */
 static fw_state_e take_state(fw_take *t)
 {
     const char *name = fw_take_text(t);
     fw_state_e state = FW_STATE_DRAFT;
 
-    if (name)
-        fw_state_parse(name, &state);
-    return state;
+    return name && fw_state_parse(name, &state) ? state : FW_STATES;
+}
+
+static const fw_err *known(fw_state_e state, apr_pool_t *pool)
+{
+    return state < FW_STATES ? NULL : FW_ERR(pool, FW_E_CORRUPT, 0, "a state is not known");
 }
 
 static void take_case_head(fw_take *t, fw_case *c)
@@ -65,7 +69,8 @@ static const fw_err *take_case(void *baton, const fw_row *row)
     c->permit_letter = fw_take_text(&t);
     c->county = fw_take_text(&t);
     taken->one = c;
-    return NULL;
+    FW_TRY(known(c->state, taken->pool));
+    return known(c->return_to, taken->pool);
 }
 
 const fw_err *fw_case_load(fw_db *db, fw_id id, fw_case **out, apr_pool_t *pool)
@@ -190,7 +195,7 @@ static const fw_err *take_line(void *baton, const fw_row *row)
     l->employer_zh = fw_take_text(&t);
     l->employer_en = fw_take_text(&t);
     l->version = (int)fw_take_int(&t);
-    return NULL;
+    return known(l->state, taken->pool);
 }
 
 static const fw_err *ask_lines(fw_db *db, const fw_case_ask *a, fw_taken *taken, apr_pool_t *pool)
@@ -338,7 +343,8 @@ static const fw_err *take_event(void *baton, const fw_row *row)
     e->from = take_state(&t);
     e->to = take_state(&t);
     e->data = fw_take_text(&t);
-    return NULL;
+    FW_TRY(known(e->from, taken->pool));
+    return known(e->to, taken->pool);
 }
 
 const fw_err *fw_event_list(fw_db *db, fw_id case_id, apr_array_header_t **out, apr_pool_t *pool)

@@ -7,7 +7,8 @@ const fw_err *fw_outbox_put(fw_db *db, fw_id id, const fw_send *send, apr_time_t
                             apr_pool_t *pool)
 {
     return fw_db_exec(db, "outbox_put",
-                      FW_VALS(FW_I(id), FW_S(send->port), FW_S(send->op), FW_S(send->key),
+                      FW_VALS(FW_I(id), FW_I(send->aggregate_id), FW_S(send->port),
+                              FW_S(send->port), FW_S(send->op), FW_S(send->key),
                               FW_S(send->payload), FW_I(send->aggregate_id), FW_I(send->bulk),
                               FW_I(send->not_before), FW_I(now)),
                       NULL, pool);
@@ -27,8 +28,9 @@ static const fw_err *take_delivery(void *baton, const fw_row *row)
     d->aggregate_id = fw_take_int(&t);
     d->bulk = fw_take_int(&t) != 0;
     d->attempt = (int)fw_take_int(&t);
+    d->tries = (int)fw_take_int(&t);
     d->created = fw_take_int(&t);
-    if (fw_row_columns(row) > 9) {
+    if (fw_row_columns(row) > 10) {
         d->state = fw_take_text(&t);
         d->reason = fw_take_text(&t);
     }

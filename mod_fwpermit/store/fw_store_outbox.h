@@ -15,11 +15,14 @@ typedef struct fw_delivery {
     fw_id aggregate_id;
     bool bulk;
     int attempt; /* this one's number, from 1: an answer of an earlier one is fenced off */
+    int tries;   /* since it was put or replayed: what a limit counts */
     apr_time_t created;
     const char *state;  /* of listed ones */
     const char *reason; /* of the last failure */
 } fw_delivery;
 
+/* `id` is moved up where an earlier row of the same aggregate and port still waits with a higher one: so the order of
+ * putting is the order of delivery. */
 const fw_err *fw_outbox_put(fw_db *db, fw_id id, const fw_send *send, apr_time_t now,
                             apr_pool_t *pool);
 

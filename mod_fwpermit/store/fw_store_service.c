@@ -33,6 +33,6 @@ const fw_err *fw_service_keep(fw_db *db, const char *hash, const char *code, con
     FW_TRY(fw_service_stored(db, hash, &there, pool));
     if (there)
         return NULL;
-    return fw_db_exec(db, "service_put",
-                      FW_VALS(FW_S(hash), FW_S(code), FW_S(xml), FW_I(now)), NULL, pool);
+    return fw_db_exec(db, "service_put", FW_VALS(FW_S(hash), FW_S(code), FW_S(xml), FW_I(now)),
+                      NULL, pool);
 }

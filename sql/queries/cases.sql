@@ -75,7 +75,7 @@ SELECT c.id, c.case_no, c.service, c.state, c.state_since, c.worker_id, c.employ
   c.name_native, c.passport_no, c.nationality, c.created, c.submitted, c.due, c.deadline, c.fee,
   c.payment_id, o.name_zh, o.name_en, c.version
 FROM cases c JOIN org o ON o.id = c.employer_id
-WHERE c.station IN (SELECT DISTINCT station FROM cases WHERE station IS NOT NULL) AND c.state = %s
+WHERE c.state = %s
 ORDER BY c.due LIMIT %lld;
 
 -- name: case_list_search

@@ -1,8 +1,15 @@
 -- What is to be delivered, what came in, leases, keys.
 
+-- Behind whatever still waits for the same aggregate and port, even where two clocks differ.
 -- name: outbox_put
 INSERT INTO outbox (id, port, op, once_key, payload, aggregate_id, bulk, state, not_before, created)
-VALUES (%lld, %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
+VALUES (max(%lld, (SELECT coalesce(max(id), 0) + 1 FROM outbox WHERE aggregate_id = %lld AND port = %s
+    AND state IN ('ready', 'leased'))), %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
+
+-- name: outbox_put [pgsql]
+INSERT INTO outbox (id, port, op, once_key, payload, aggregate_id, bulk, state, not_before, created)
+VALUES (greatest(%lld, (SELECT coalesce(max(id), 0) + 1 FROM outbox WHERE aggregate_id = %lld AND port = %s
+    AND state IN ('ready', 'leased'))), %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
 
 -- name: outbox_claim
 UPDATE outbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
@@ -13,7 +20,7 @@ WHERE id = (
     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.aggregate_id = o.aggregate_id AND p.port = o.port
       AND p.id < o.id AND p.state IN ('ready', 'leased'))
   ORDER BY o.bulk, o.not_before, o.id LIMIT 1)
-RETURNING id, port, op, once_key, payload, aggregate_id, bulk, attempt, created;
+RETURNING id, port, op, once_key, payload, aggregate_id, bulk, attempt, attempt - tried_before, created;
 
 -- name: outbox_claim [pgsql]
 UPDATE outbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
@@ -24,11 +31,11 @@ WHERE id = (
     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.aggregate_id = o.aggregate_id AND p.port = o.port
       AND p.id < o.id AND p.state IN ('ready', 'leased'))
   ORDER BY o.bulk, o.not_before, o.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, port, op, once_key, payload, aggregate_id, bulk, attempt, created;
+RETURNING id, port, op, once_key, payload, aggregate_id, bulk, attempt, attempt - tried_before, created;
 
 -- name: outbox_peek
-SELECT count(*) FROM outbox WHERE port = %s AND bulk <= %lld AND not_before <= %lld
-  AND (state = 'ready' OR (state = 'leased' AND lease_until < %lld));
+SELECT 1 FROM outbox WHERE port = %s AND bulk <= %lld AND not_before <= %lld
+  AND (state = 'ready' OR (state = 'leased' AND lease_until < %lld)) LIMIT 1;
 
 -- name: outbox_done
 UPDATE outbox SET state = 'done', ended = %lld, reason = %s
@@ -43,14 +50,17 @@ UPDATE outbox SET state = 'dead', ended = %lld, reason = %s
 WHERE id = %lld AND attempt = %lld AND state = 'leased';
 
 -- name: outbox_replay
-UPDATE outbox SET state = 'ready', not_before = 0, ended = 0, attempt = 0 WHERE id = %lld AND state = 'dead';
+UPDATE outbox SET state = 'ready', not_before = 0, ended = 0, tried_before = attempt
+WHERE id = %lld AND state = 'dead';
 
 -- name: outbox_load
-SELECT id, port, op, once_key, payload, aggregate_id, bulk, attempt, created, state, reason
+SELECT id, port, op, once_key, payload, aggregate_id, bulk, attempt, attempt - tried_before, created,
+  state, reason
 FROM outbox WHERE id = %lld;
 
 -- name: outbox_list_dead
-SELECT id, port, op, once_key, payload, aggregate_id, bulk, attempt, created, state, reason
+SELECT id, port, op, once_key, payload, aggregate_id, bulk, attempt, attempt - tried_before, created,
+  state, reason
 FROM outbox WHERE state = 'dead' ORDER BY ended DESC LIMIT %lld;
 
 -- name: outbox_counts
@@ -113,5 +123,5 @@ SELECT hash, code, xml FROM service_version ORDER BY created LIMIT 10000;
 SELECT hash, code, xml FROM service_version WHERE hash = %s;
 
 -- name: inbox_peek
-SELECT count(*) FROM inbox WHERE plugin = %s AND not_before <= %lld
-  AND (state = 'ready' OR (state = 'leased' AND lease_until < %lld));
+SELECT 1 FROM inbox WHERE plugin = %s AND not_before <= %lld
+  AND (state = 'ready' OR (state = 'leased' AND lease_until < %lld)) LIMIT 1;

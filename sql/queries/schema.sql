@@ -1,3 +1,8 @@
+-- The schema itself, and whether the database answers.
+
+-- name: ping
+SELECT 1;
+
 -- name: schema_exists
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'fw_schema';
 
