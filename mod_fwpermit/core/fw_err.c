@@ -47,15 +47,20 @@ const fw_err *fw_err_wrap(apr_pool_t *pool, const fw_err *cause, const char *fil
     return err;
 }
 
-const fw_err *fw_err_field(apr_pool_t *pool, const char *field, const char *user_key)
+const fw_err *fw_err_told(apr_pool_t *pool, fw_code_e code, const char *field, const char *user_key)
 {
     fw_err *err = apr_pcalloc(pool, sizeof(*err));
 
-    err->code = FW_E_INPUT;
-    err->msg = apr_psprintf(pool, "%s: %s", field, user_key);
+    err->code = code;
+    err->msg = apr_pstrcat(pool, field ? field : "", field ? ": " : "", user_key, NULL);
     err->user_key = user_key;
     err->field = field;
     return err;
+}
+
+const fw_err *fw_err_field(apr_pool_t *pool, const char *field, const char *user_key)
+{
+    return fw_err_told(pool, FW_E_INPUT, field, user_key);
 }
 
 bool fw_err_retryable(const fw_err *err)

@@ -40,6 +40,10 @@ const fw_err *fw_err_wrap(apr_pool_t *pool, const fw_err *cause, const char *fil
 /* An input error: `field` and the catalogue's key of the reason. Both are kept by pointer. */
 const fw_err *fw_err_field(apr_pool_t *pool, const char *field, const char *user_key);
 
+/* An error that a person is told by `user_key`; `field` may be NULL. Both are kept by pointer. */
+const fw_err *fw_err_told(apr_pool_t *pool, fw_code_e code, const char *field,
+                          const char *user_key);
+
 /* FW_E_BUSY and FW_E_UNAVAILABLE: the only codes that trying again can mend. */
 bool fw_err_retryable(const fw_err *err);
 

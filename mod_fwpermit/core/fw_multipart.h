@@ -8,10 +8,10 @@
  * cut never changes the outcome. */
 
 typedef struct fw_multipart_limits {
-    int parts;         /* at most; default FW_MULTIPART_PARTS */
-    apr_size_t header; /* bytes of one part's header; default FW_MULTIPART_HEADER */
+    int parts;         /* at most; 0: FW_MULTIPART_PARTS */
+    apr_size_t header; /* bytes of one part's header with its empty line; 0: FW_MULTIPART_HEADER */
     apr_off_t part;    /* bytes of one part; the handler may have a smaller one */
-    apr_off_t total;   /* bytes of the body */
+    apr_off_t total;   /* bytes of the body; neither of these has a default */
 } fw_multipart_limits;
 #define FW_MULTIPART_PARTS  200
 #define FW_MULTIPART_HEADER 8192u
@@ -38,9 +38,10 @@ const fw_err *fw_multipart_make(fw_multipart **out, const char *content_type,
                                 const fw_multipart_limits *limits, const fw_multipart_sink *sink,
                                 apr_pool_t *pool);
 
-/* FW_E_INPUT "body.malformed": it is no such body (NUL or bad UTF-8 in a header, a part without a name, a nested or encoded part);
+/* FW_E_INPUT "body.malformed": it is no such body (NUL or bad UTF-8 in a header, a part without a name, a nested or encoded part,
+ * filename*, which RFC 7578 4.2 forbids);
  * FW_E_LIMIT "body.too_many_parts", "body.header_too_long", "body.part_too_long", "body.too_long"; `field` names the part where
- * there is one. */
+ * there is one. The same error again when more is fed. */
 const fw_err *fw_multipart_feed(fw_multipart *m, const char *data, apr_size_t n);
 
 /* After the last piece. FW_E_INPUT "body.cut_off": the closing delimiter did not come. */
