@@ -656,6 +656,8 @@ START_TEST(dates_of_the_delivered_service)
         {"yes", "contract_to", "2029-11-21", ""},
         {"yes", "contract_to", "2029-11-22", "contract_to Employment is for three years at most."},
         {"yes", "contract_to", "2026-11-24", "contract_to Employment has ended already."},
+        {"yes", "contract_to", "2026-11-20",
+         "contract_to Employment ends before it begins."}, /* told once */
         {"no", "planned_entry", "2026-11-24", ""},
         {"no", "planned_entry", "2026-11-23",
          "planned_entry The planned date of entry lies in the past."},
