@@ -93,7 +93,7 @@ typedef struct fw_settings {
     const char *agency_zh, *agency_en;
     apr_array_header_t *plugins; /* fw_plugin_conf */
     uint64_t set[2];             /* which rows of the table were given */
-    const char *vault_keys_text; /* the text of the file vault_keys, read by who may; NULL: read it */
+    const char *vault_keys_text; /* of the file vault_keys, where it was read before */
 } fw_settings;
 
 /* The number of a directive's row: FW_AT_base_url, ... */

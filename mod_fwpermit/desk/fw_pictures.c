@@ -92,3 +92,12 @@ const fw_err *fw_pictures_thumb(const char *run_dir, const void *bytes, apr_size
     return finish(run_dir, json_pack("{s:s, s:i}", "op", "thumb", "size", size), bytes, n, answer,
                   jpeg, n_jpeg, pool);
 }
+
+const fw_err *fw_pictures_page(const char *run_dir, const void *bytes, apr_size_t n, int page,
+                               int size, json_t **answer, const char **jpeg, apr_size_t *n_jpeg,
+                               apr_pool_t *pool)
+{
+    json_t *request = json_pack("{s:s, s:i, s:i}", "op", "page", "page", page, "size", size);
+
+    return finish(run_dir, request, bytes, n, answer, jpeg, n_jpeg, pool);
+}

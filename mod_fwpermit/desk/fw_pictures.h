@@ -25,4 +25,11 @@ const fw_err *fw_pictures_thumb(const char *run_dir, const void *bytes, apr_size
                                 json_t **answer, const char **jpeg, apr_size_t *n_jpeg,
                                 apr_pool_t *pool);
 
+/* Page `page` (from 1) of a PDF as a JPEG within `size` x `size` pixels (16 to 1600); *answer as above, ok if there is
+ * one; its measures are {"pages", "width", "height"}. What a password or damage keeps closed is the problem
+ * pdf.unreadable; beyond the last page it is pdf.no_such_page. */
+const fw_err *fw_pictures_page(const char *run_dir, const void *bytes, apr_size_t n, int page,
+                               int size, json_t **answer, const char **jpeg, apr_size_t *n_jpeg,
+                               apr_pool_t *pool);
+
 #endif

@@ -16,6 +16,7 @@
 
 #include "fww_pictures.h"
 #include "fww_plugin.h"
+#include "fww_pump.h"
 #include "fww_role.h"
 #include "fww_signer.h"
 
@@ -35,7 +36,8 @@ typedef struct role {
 
 static const role roles[] = {{"pictures", fww_pictures_main, false, false},
                              {"plugin", fww_plugin_main, true, false},
-                             {"signer", fww_signer_main, false, true}};
+                             {"signer", fww_signer_main, false, true},
+                             {"pump", fww_pump_main, false, false}};
 
 static volatile sig_atomic_t stop;
 static json_t *given; /* all that came on the descriptor */

@@ -280,9 +280,8 @@ static const fw_err *encode(VipsImage *image, int quality, fww_photo_result *out
     return NULL;
 }
 
-/* Lowers the quality, then the size, until the bytes are few enough. */
-static const fw_err *write_jpeg(VipsImage *image, const fww_photo_rules *r, fww_photo_result *out,
-                                apr_pool_t *pool)
+const fw_err *fww_photo_write(VipsImage *image, const fww_photo_rules *r, fww_photo_result *out,
+                              apr_pool_t *pool)
 {
     VipsImage *smaller = NULL;
     const fw_err *err;
@@ -296,7 +295,7 @@ static const fw_err *write_jpeg(VipsImage *image, const fww_photo_rules *r, fww_
         return FW_ERR(pool, FW_E_LIMIT, 0, "the mended picture has too many bytes");
     if (vips_resize(image, &smaller, SHRINK, NULL) != 0)
         return FW_ERR(pool, FW_E_INTERNAL, 0, "shrinking: %s", vips_error_buffer());
-    err = write_jpeg(smaller, r, out, pool);
+    err = fww_photo_write(smaller, r, out, pool);
     g_object_unref(smaller);
     return err;
 }
@@ -382,7 +381,7 @@ const fw_err *fww_photo_check(const void *bytes, size_t n, const fww_photo_rules
         judge_size(&s, rules, problems);
         if (fww_source_decode(&s, rules->box_width, rules->box_height, &image, pool)) {
             judge_pixels(image, is_sideways(&s), rules, problems, measures, pool);
-            err = write_jpeg(image, rules, out, pool);
+            err = fww_photo_write(image, rules, out, pool);
             g_object_unref(image);
         } else
             add_problem(problems, "photo.unreadable", no_args());
@@ -408,7 +407,7 @@ const fw_err *fww_photo_thumb(const void *bytes, size_t n, int size, const fww_p
         if (fww_source_decode(&s, size, size, &image, pool)) {
             json_object_set_new(measures, "width", json_integer(vips_image_get_width(image)));
             json_object_set_new(measures, "height", json_integer(vips_image_get_height(image)));
-            err = write_jpeg(image, rules, out, pool);
+            err = fww_photo_write(image, rules, out, pool);
             g_object_unref(image);
         } else
             add_problem(problems, "photo.unreadable", no_args());

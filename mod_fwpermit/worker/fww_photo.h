@@ -54,6 +54,12 @@ const fw_err *fww_photo_check(const void *bytes, size_t n, const fww_photo_rules
 const fw_err *fww_photo_thumb(const void *bytes, size_t n, int size, const fww_photo_rules *rules,
                               fww_photo_result *out, apr_pool_t *pool);
 
+/* Writes the picture (a VipsImage) as a JPEG into out->jpeg: the quality is lowered, then the size, until the bytes are as
+ * few as the rules say. */
+struct _VipsImage;
+const fw_err *fww_photo_write(struct _VipsImage *image, const fww_photo_rules *rules,
+                              fww_photo_result *out, apr_pool_t *pool);
+
 /* The answer for a picture whose decoder crashed, hung or wanted too much; new. */
 json_t *fww_photo_unreadable(void);
 

@@ -1,5 +1,6 @@
 #include "fw_config.h"
 #include "fww_pictures.h"
+#include "fww_page.h"
 #include "fww_pictures_child.h"
 #include "fww_plugin_frame.h"
 
@@ -178,10 +179,13 @@ static char how_far(const child *c)
 }
 
 /* Answers in the place of a child that died while it decoded. */
-static void answer_for(role *r, const child *c)
+static void answer_for(role *r, const child *c, char far)
 {
     apr_pool_t *pool;
-    json_t *answer = fww_photo_unreadable();
+    json_t *answer = far == FWW_CHILD_LEAFS   ? fww_page_unreadable()
+                     : far == FWW_CHILD_DRAWS ? json_pack("{s:s, s:s}", "error", "internal",
+                                                          "reason", "the paper could not be drawn")
+                                              : fww_photo_unreadable();
 
     apr_pool_create(&pool, r->env->pool);
     fww_frame_write(c->client, answer, pool);
@@ -203,8 +207,8 @@ static void end_child(role *r, child *c)
     else if (WEXITSTATUS(status) > 1)
         r->env->log(LOG_WARN, "pictures: a decoder ended with %d after %d ms", WEXITSTATUS(status),
                     ms);
-    if (far == FWW_CHILD_DECODES)
-        answer_for(r, c);
+    if (far && far != FWW_CHILD_ANSWERS)
+        answer_for(r, c, far);
     release(c);
 }
 

@@ -1,5 +1,7 @@
 #include "fw_config.h"
 #include "fww_pictures_child.h"
+#include "fww_page.h"
+#include "fww_pdf.h"
 #include "fww_plugin_frame.h"
 
 #include <fcntl.h>
@@ -92,6 +94,36 @@ static const char *error_name(fw_code_e code)
     return code == FW_E_LIMIT ? "limit" : "internal";
 }
 
+static bool is_op(const char *op, const char *name)
+{
+    return op && strcmp(op, name) == 0;
+}
+
+static const fw_err *draw_page(const json_t *request, const char *blob, size_t n,
+                               const fww_photo_rules *rules, fww_photo_result *out,
+                               apr_pool_t *pool)
+{
+    json_int_t page = json_integer_value(json_object_get(request, "page"));
+    json_int_t size = json_integer_value(json_object_get(request, "size"));
+
+    if (page < 1 || page > INT32_MAX || size < 1 || size > INT32_MAX)
+        return FW_ERR(pool, FW_E_INPUT, 0, "no page or no size");
+    return fww_page_draw(&(fww_page){blob, n, (int)page, (int)size}, rules, out, pool);
+}
+
+static const fw_err *draw_paper(const json_t *request, const char *blob, size_t n,
+                                fww_photo_result *out, apr_pool_t *pool)
+{
+    fww_pdf pdf;
+
+    FW_TRY(fww_pdf_render(json_object_get(request, "model"), n ? blob : NULL, n, &pdf, pool));
+    out->jpeg = pdf.bytes;
+    out->n_jpeg = pdf.n;
+    out->answer = json_pack("{s:b, s:[], s:{s:i, s:i}}", "ok", 1, "problems", "measures", "pages",
+                            pdf.pages, "unknown", pdf.unknown);
+    return NULL;
+}
+
 /* The answer to a request, always one; *out may have a JPEG. */
 static json_t *serve(const json_t *request, const char *blob, size_t n,
                      const fww_photo_rules *rules, fww_photo_result *out, apr_pool_t *pool)
@@ -101,11 +133,15 @@ static json_t *serve(const json_t *request, const char *blob, size_t n,
     const fw_err *err;
 
     *out = (fww_photo_result){.ok = false};
-    if (op && strcmp(op, "health") == 0)
+    if (is_op(op, "health"))
         return json_pack("{s:b, s:[], s:{}}", "ok", 1, "problems", "measures");
-    if (op && strcmp(op, "photo") == 0)
+    if (is_op(op, "photo"))
         err = fww_photo_check(blob, n, rules, out, pool);
-    else if (op && strcmp(op, "thumb") == 0 && size > 0 && size < INT32_MAX)
+    else if (is_op(op, "page"))
+        err = draw_page(request, blob, n, rules, out, pool);
+    else if (is_op(op, "paper"))
+        err = draw_paper(request, blob, n, out, pool);
+    else if (is_op(op, "thumb") && size > 0 && size < INT32_MAX)
         err = fww_photo_thumb(blob, n, (int)size, rules, out, pool);
     else
         err = FW_ERR(pool, FW_E_INPUT, 0, "no such request");
@@ -119,6 +155,15 @@ static bool tell(int progress, char how_far)
     return write(progress, &how_far, 1) == 1;
 }
 
+static char how_far(const json_t *request)
+{
+    const char *op = json_string_value(json_object_get(request, "op"));
+
+    if (is_op(op, "paper"))
+        return FWW_CHILD_DRAWS;
+    return is_op(op, "page") ? FWW_CHILD_LEAFS : FWW_CHILD_DECODES;
+}
+
 static int run(int fd, int progress, const fww_photo_rules *rules, apr_pool_t *pool)
 {
     json_t *request = NULL, *answer;
@@ -128,7 +173,7 @@ static int run(int fd, int progress, const fww_photo_rules *rules, apr_pool_t *p
 
     if (fww_frame_read_blob(fd, FWW_PICTURES_BLOB_MAX, &request, &blob, &n, pool) || !request)
         return CHILD_AWAY;
-    if (!tell(progress, FWW_CHILD_DECODES))
+    if (!tell(progress, how_far(request)))
         return CHILD_FAILS;
     answer = serve(request, blob, n, rules, &out, pool);
     if (!answer || !tell(progress, FWW_CHILD_ANSWERS))

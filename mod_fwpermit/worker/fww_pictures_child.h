@@ -13,8 +13,9 @@ typedef struct fww_child_limits {
 } fww_child_limits;
 
 /* How far a child got: it tells its parent by one byte each. */
-#define FWW_CHILD_DECODES \
-    'd' /* the request is there; a death from here on is the picture's fault */
+#define FWW_CHILD_DECODES 'd' /* a picture is there; a death from here on is the picture's fault */
+#define FWW_CHILD_LEAFS   'p' /* a PDF is there; likewise */
+#define FWW_CHILD_DRAWS   'w' /* a paper's model is there; likewise */
 #define FWW_CHILD_ANSWERS 'a' /* the answer is being written; nobody else may */
 
 /* Serves the one request on `fd` and ends the process; tells how far it is on `progress`. All

@@ -1,0 +1,327 @@
+#include "fw_config.h"
+#include "fww_pump.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_allocator.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+
+#include "fw_wake.h"
+#include "fww_pump_int.h"
+
+#define IDLE        apr_time_from_sec(2) /* at most: then a lane looks by itself */
+#define TROUBLE     apr_time_from_sec(1) /* after an error of the database */
+#define CLOCK_EVERY apr_time_from_sec(30)
+#define CLOCK_DEMO  apr_time_from_sec(5)
+#define END_WITHIN  apr_time_from_sec(5)
+#define LANES_MOST  32
+#define POOL_KEPT   4194304 /* bytes that a lane's pool keeps between rounds */
+
+typedef enum lane_e { LANE_OUT, LANE_IN, LANE_CLOCK } lane_e;
+
+/* A thread with a connection of its own while it works. */
+typedef struct lane {
+    fww_pump *pump;
+    lane_e kind;
+    const char *port;
+    const char *plugin; /* or NULL */
+    bool urgent;        /* only what a person waits for */
+    unsigned seen;      /* of the pump's wakes */
+    bool troubled;
+    apr_thread_t *thread;
+} lane;
+
+/* What a person waits for is never behind bulk: it has a lane that takes nothing else. */
+static const struct {
+    const char *port;
+    bool urgent;
+} out_lanes[] = {
+    {"payment", true}, {"payment", false}, {"notify", false}, {"press", true}, {"press", false}};
+
+/* ---- what deliveries need ---- */
+
+void fww_end_set(fww_end *end, fww_end_e what, const char *reason)
+{
+    *end = (fww_end){.what = what, .reason = reason};
+}
+
+const fw_actor *fww_system(void)
+{
+    static const fw_actor system = {
+        .login = "system", .name = "system", .roles = FW_ROLE_SYSTEM, .lang = "en"};
+
+    return &system;
+}
+
+const fw_err *fww_perform(const fww_turn *t, fw_command *cmd, const char **refused)
+{
+    fw_result result;
+    const char *why = NULL;
+
+    if (refused)
+        *refused = NULL;
+    if (apr_time_now() > t->until)
+        return FW_ERR(t->pool, FW_E_BUSY, 0, "the lease ran out: another one goes on");
+    cmd->actor = fww_system();
+    FW_TRY(fw_perform(t->pump->desk, t->db, cmd, &result, t->pool));
+    if (result.verdict != FW_REFUSED)
+        return NULL;
+    why = result.n_refusals > 0 ? result.refusals[0].key : "refused";
+    if (refused)
+        *refused = why;
+    t->pump->env->log(FWW_INFO, FWW_N_REFUSED " %s of %" APR_INT64_T_FMT " is refused: %s",
+                      fw_cmd_name(cmd->kind), cmd->target, why);
+    return NULL;
+}
+
+const char *fww_payload_text(const fww_turn *t, const fw_delivery *d, const char *name)
+{
+    json_t *o = json_loads(d->payload, JSON_REJECT_DUPLICATES, NULL);
+    const char *text = json_string_value(json_object_get(o, name));
+
+    text = text ? apr_pstrdup(t->pool, text) : NULL;
+    json_decref(o);
+    return text;
+}
+
+fw_id fww_payload_id(const fww_turn *t, const fw_delivery *d, const char *name)
+{
+    const char *text = fww_payload_text(t, d, name);
+
+    return text ? apr_strtoi64(text, NULL, 10) : 0;
+}
+
+const char *fww_dump(const fww_turn *t, const json_t *o)
+{
+    char *text = json_dumps(o, JSON_COMPACT);
+    const char *copy = text ? apr_pstrdup(t->pool, text) : NULL;
+
+    free(text);
+    return copy;
+}
+
+apr_time_t fww_time_read(const char *iso)
+{
+    apr_time_exp_t e = {0};
+    apr_time_t out = 0;
+    int last = 0;
+
+    if (!iso || sscanf(iso, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &e.tm_year, &e.tm_mon, &e.tm_mday,
+                       &e.tm_hour, &e.tm_min, &e.tm_sec, &last) != 6)
+        return 0;
+    if (iso[last] || !fw_date_real((fw_date){e.tm_year, e.tm_mon, e.tm_mday}) || e.tm_hour > 23 ||
+        e.tm_min > 59 || e.tm_sec > 60)
+        return 0;
+    e.tm_year -= 1900;
+    e.tm_mon -= 1;
+    return apr_time_exp_gmt_get(&out, &e) == APR_SUCCESS ? out : 0;
+}
+
+/* ---- lanes ---- */
+
+static bool stops(const fww_pump *pump)
+{
+    return *pump->env->stop != 0;
+}
+
+/* Until somebody wakes the pump, or `most` is over. */
+static void wait_for_work(lane *l, apr_interval_time_t most)
+{
+    apr_thread_mutex_lock(l->pump->mutex);
+    if (l->seen == l->pump->wakes && !stops(l->pump))
+        apr_thread_cond_timedwait(l->pump->woken, l->pump->mutex, most);
+    l->seen = l->pump->wakes;
+    apr_thread_mutex_unlock(l->pump->mutex);
+}
+
+static const fw_err *do_round(lane *l, bool *any, apr_pool_t *pool)
+{
+    fww_turn t = {.pump = l->pump, .pool = pool};
+
+    *any = false;
+    if (fww_port_rests(l->pump, l->plugin))
+        return NULL;
+    FW_TRY(fw_db_acquire(&t.db, l->pump->desk->dbs, pool));
+    if (l->kind == LANE_OUT)
+        return fww_pump_deliver(&t, l->port, l->urgent, any);
+    if (l->kind == LANE_IN)
+        return fww_pump_receive(&t, l->port, l->plugin, any);
+    return fww_clock_round(&t);
+}
+
+/* Trouble is told when it comes and when it goes, not at every round. */
+static void tell(lane *l, const fw_err *err, apr_pool_t *pool)
+{
+    const fww_role_env *env = l->pump->env;
+
+    if (err && !l->troubled)
+        env->log(FWW_ERROR, FWW_N_DATABASE " lane %s: %s", l->port, fw_err_text(err, pool));
+    if (!err && l->troubled)
+        env->log(FWW_NOTICE, FWW_N_DATABASE " lane %s goes on", l->port);
+    l->troubled = err != NULL;
+}
+
+static apr_interval_time_t pause_of(const lane *l)
+{
+    if (l->kind == LANE_CLOCK)
+        return l->pump->env->site->demo ? CLOCK_DEMO : CLOCK_EVERY;
+    return IDLE;
+}
+
+/* A lane's memory is its own, and what one round needed much of goes back. */
+static apr_pool_t *make_pool(void)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+
+    apr_allocator_create(&allocator);
+    apr_allocator_max_free_set(allocator, POOL_KEPT);
+    apr_pool_create_unmanaged_ex(&pool, NULL, allocator);
+    apr_allocator_owner_set(allocator, pool);
+    return pool;
+}
+
+static void *APR_THREAD_FUNC run_lane(apr_thread_t *thread, void *data)
+{
+    lane *l = data;
+    apr_pool_t *pool = make_pool();
+
+    while (!stops(l->pump)) {
+        bool any = false;
+        const fw_err *err = do_round(l, &any, pool);
+
+        tell(l, err, pool);
+        apr_pool_clear(pool);
+        if (err)
+            apr_sleep(TROUBLE);
+        else if (!any)
+            wait_for_work(l, pause_of(l));
+    }
+    apr_pool_destroy(pool);
+    apr_thread_mutex_lock(l->pump->mutex);
+    l->pump->running--;
+    apr_thread_cond_broadcast(l->pump->woken);
+    apr_thread_mutex_unlock(l->pump->mutex);
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+static int make_lanes(fww_pump *pump, lane *lanes)
+{
+    const apr_array_header_t *plugins = pump->env->site->plugins;
+    int n = 0;
+
+    for (size_t i = 0; i < sizeof(out_lanes) / sizeof(out_lanes[0]); i++)
+        lanes[n++] = (lane){.pump = pump,
+                            .kind = LANE_OUT,
+                            .port = out_lanes[i].port,
+                            .plugin = fww_port_plugin(pump, out_lanes[i].port),
+                            .urgent = out_lanes[i].urgent};
+    for (int i = 0; i < plugins->nelts && n < LANES_MOST - 1; i++) {
+        const fw_plugin_conf *p = &APR_ARRAY_IDX(plugins, i, fw_plugin_conf);
+
+        if (strcmp(p->port, "payment") == 0)
+            lanes[n++] = (lane){.pump = pump, .kind = LANE_IN, .port = p->port, .plugin = p->name};
+    }
+    lanes[n++] = (lane){.pump = pump, .kind = LANE_CLOCK, .port = "clock"};
+    return n;
+}
+
+/* ---- the process ---- */
+
+static void wake_lanes(fww_pump *pump)
+{
+    apr_thread_mutex_lock(pump->mutex);
+    pump->wakes++;
+    apr_thread_cond_broadcast(pump->woken);
+    apr_thread_mutex_unlock(pump->mutex);
+}
+
+/* The first thread hears the wakings, until it is told to stop. */
+static void listen_to_wakings(fww_pump *pump, int fd)
+{
+    while (!stops(pump)) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+
+        if (poll(&p, 1, 500) <= 0)
+            continue;
+        fw_wake_drain(fd);
+        wake_lanes(pump);
+    }
+    wake_lanes(pump);
+}
+
+static const fw_err *open_pump(fww_pump *pump)
+{
+    apr_pool_t *pool = pump->env->pool;
+    const char *node = json_string_value(json_object_get(pump->env->settings, "node"));
+    char host[65] = "";
+
+    if (!node && gethostname(host, sizeof(host) - 1) == 0)
+        node = host;
+    pump->owner = apr_psprintf(pool, "%s:%d:%" APR_TIME_T_FMT, node ? node : "", (int)getpid(),
+                               apr_time_now());
+    FW_TRY(fw_desk_open(&pump->desk, pump->env->site, true, pool));
+    FW_TRY(fw_desk_check(pump->desk, pool));
+    if (apr_thread_mutex_create(&pump->mutex, APR_THREAD_MUTEX_DEFAULT, pool) ||
+        apr_thread_cond_create(&pump->woken, pool))
+        return FW_ERR(pool, FW_E_INTERNAL, 0, "no mutex");
+    return fww_ports_make(pump);
+}
+
+static bool start_lanes(fww_pump *pump, lane *lanes, int n)
+{
+    pump->running = n;
+    for (int i = 0; i < n; i++) {
+        if (apr_thread_create(&lanes[i].thread, NULL, run_lane, &lanes[i], pump->env->pool)) {
+            pump->env->log(FWW_ERROR, "no thread for a lane: %s", strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is under way may come to its end; what takes too long is taken up again after its lease. */
+static void wait_for_lanes(fww_pump *pump)
+{
+    apr_time_t until = apr_time_now() + END_WITHIN;
+
+    apr_thread_mutex_lock(pump->mutex);
+    while (pump->running > 0 && apr_time_now() < until)
+        apr_thread_cond_timedwait(pump->woken, pump->mutex, until - apr_time_now() + 1);
+    apr_thread_mutex_unlock(pump->mutex);
+}
+
+int fww_pump_main(const fww_role_env *env)
+{
+    fww_pump *pump = apr_pcalloc(env->pool, sizeof(*pump));
+    lane *lanes = apr_pcalloc(env->pool, sizeof(*lanes) * LANES_MOST);
+    const fw_err *err;
+    int n, fd;
+
+    pump->env = env;
+    err = open_pump(pump);
+    if (err) {
+        env->log(FWW_ERROR, "pump: %s", fw_err_text(err, env->pool));
+        return 1;
+    }
+    fd = fw_wake_listen(env->run_dir);
+    if (fd < 0) {
+        env->log(FWW_ERROR, "pump: no socket in %s: %s", env->run_dir, strerror(errno));
+        return 1;
+    }
+    n = make_lanes(pump, lanes);
+    if (!start_lanes(pump, lanes, n))
+        return 1;
+    env->log(FWW_INFO, "pump: %d lanes", n);
+    listen_to_wakings(pump, fd);
+    wait_for_lanes(pump);
+    close(fd);
+    return 0;
+}
