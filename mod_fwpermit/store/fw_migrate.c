@@ -11,6 +11,8 @@
 
 #define FILE_MAX_BYTES 1048576
 #define MAX_MIGRATIONS 999
+#define WAL_TRIES      200
+#define WAL_LOOK_US    10000
 
 static bool is_migration(const char *name)
 {
@@ -159,6 +161,20 @@ static const fw_err *run_one(fw_db *db, const char *file, int number, bool *ran,
     return fw_db_commit(db);
 }
 
+/* Readers keep no lock file, and the switch wants the file alone: it waits until they are done. */
+static const fw_err *switch_to_wal(fw_db *db, apr_pool_t *pool)
+{
+    const fw_err *err = NULL;
+
+    for (int tries = 0; tries < WAL_TRIES; tries++) {
+        err = fw_db_raw(db, "PRAGMA journal_mode=WAL", pool);
+        if (!err || err->code != FW_E_BUSY)
+            return err;
+        apr_sleep(WAL_LOOK_US);
+    }
+    return err;
+}
+
 const fw_err *fw_migrate_run(fw_db *db, const char *dir, int *done, apr_pool_t *pool)
 {
     const char **files = apr_pcalloc(pool, sizeof(char *) * MAX_MIGRATIONS);
@@ -167,7 +183,7 @@ const fw_err *fw_migrate_run(fw_db *db, const char *dir, int *done, apr_pool_t *
     *done = 0;
     FW_TRY(list_files(files, &n, dir, pool));
     if (fw_db_backend(db) == FW_DB_SQLITE)
-        FW_TRY(fw_db_raw(db, "PRAGMA journal_mode=WAL", pool));
+        FW_TRY(switch_to_wal(db, pool));
     FW_TRY(fw_migrate_current(&have, db, pool));
     if (have > n)
         return FW_ERR(pool, FW_E_CONFIG, 0, "the database has schema %d, this build knows %d", have,
