@@ -74,6 +74,7 @@ static const fw_access table[] = {
     {"outbox.replay", ADMIN | SYSTEM, ANY},
 
     {"page.public", EVERYBODY, ANY},
+    {"page.inbox", FW_ROLE_ANYONE, ANY},
     {"page.home", LOGGED_IN, ANY},
     {"page.account", LOGGED_IN, OWN},
     {"page.workers", FW_ROLES_APPLICANT, ANY},

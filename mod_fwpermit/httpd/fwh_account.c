@@ -1,0 +1,172 @@
+#include "fw_config.h"
+#include "fwh.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+/* One's own account: password, delegations. */
+
+#define LANE_WAIT apr_time_from_sec(3)
+#define ORG_ROWS  1000
+
+static json_t *languages_of(const fwh_req *q)
+{
+    return json_pack("[{s:s, s:s, s:b}, {s:s, s:s, s:b}]", "code", "zh-Hant", "label", "繁體中文",
+                     "selected", strncmp(q->lang, "zh", 2) == 0, "code", "en", "label", "English",
+                     "selected", strncmp(q->lang, "en", 2) == 0);
+}
+
+/* What an employer has delegated, and to whom it may. */
+static const fw_err *set_employer(fwh_req *q, json_t *o)
+{
+    fw_show s = fwh_show(q);
+    apr_array_header_t *list = NULL;
+    json_t *given = json_array(), *agencies = json_array();
+
+    json_object_set_new(o, "delegations", given);
+    json_object_set_new(o, "agencies", agencies);
+    json_object_set_new(o, "grant_action", json_string("/account/delegations"));
+    FW_TRY(fw_delegation_of_employer(q->db, q->actor.org_id, &list, q->pool));
+    for (int i = 0; i < list->nelts; i++) {
+        const fw_delegation_line *d = &APR_ARRAY_IDX(list, i, fw_delegation_line);
+        json_t *one = json_pack("{s:o, s:s, s:s?, s:o}", "id", fw_show_id(d->id), "agency",
+                                fw_show_org(&s, d->name_zh, d->name_en), "licence", d->licence,
+                                "since", fw_show_time(&s, d->granted));
+
+        fw_show_set(one, &s, "action", "/account/delegations/%" APR_INT64_T_FMT "/revoke", d->id);
+        json_array_append_new(given, one);
+    }
+    FW_TRY(fw_org_list(q->db, ORG_ROWS, &list, q->pool));
+    for (int i = 0; i < list->nelts; i++) {
+        const fw_org *org = &APR_ARRAY_IDX(list, i, fw_org);
+
+        if (strcmp(org->kind, "agency") == 0)
+            json_array_append_new(agencies,
+                                  json_pack("{s:o, s:s}", "id", fw_show_id(org->id), "label",
+                                            fw_show_org(&s, org->name_zh, org->name_en)));
+    }
+    return NULL;
+}
+
+static const fw_err *set_agency(fwh_req *q, json_t *o)
+{
+    fw_show s = fwh_show(q);
+    apr_array_header_t *list = NULL;
+    json_t *employers = json_array();
+
+    json_object_set_new(o, "employers", employers);
+    FW_TRY(fw_org_employers(q->db, q->actor.org_id, &list, q->pool));
+    for (int i = 0; i < list->nelts; i++) {
+        const fw_org *org = &APR_ARRAY_IDX(list, i, fw_org);
+
+        json_array_append_new(
+            employers, json_pack("{s:s}", "label", fw_show_org(&s, org->name_zh, org->name_en)));
+    }
+    return NULL;
+}
+
+const fw_err *fwh_do_account(fwh_req *q)
+{
+    fw_show s = fwh_show(q);
+    const fw_account *a = q->account;
+    json_t *o =
+        json_pack("{s:{s:s, s:s, s:s?, s:s, s:o}, s:b, s:o, s:n, s:n, s:n}", "account", "login",
+                  a->login, "name", a->name, "email", a->email, "lang", a->lang, "last_login",
+                  fw_show_time(&s, a->last_login), "must_change", a->must_change, "languages",
+                  languages_of(q), "delegations", "agencies", "employers");
+
+    if (q->actor.roles & FW_ROLE_EMPLOYER)
+        FW_TRY(set_employer(q, o));
+    if (q->actor.roles & FW_ROLE_AGENT)
+        FW_TRY(set_agency(q, o));
+    return fwh_page(q, "account", o);
+}
+
+/* ---- password ---- */
+
+static const fw_err *password_refused(fwh_req *q, const char *field, const char *key)
+{
+    fw_refusal *r = apr_pcalloc(q->pool, sizeof(*r));
+    fw_result result = {.verdict = FW_REFUSED, .code = FW_E_INPUT, .refusals = r, .n_refusals = 1};
+
+    r->field = field;
+    r->key = key;
+    if (q->json)
+        return fwh_refused(q, &result);
+    fwh_form_errors(q, &result);
+    return fwh_do_account(q);
+}
+
+/* NULL with *why where it is wrong. Within the lane: hashing is slow. */
+static const fw_err *rehash(fwh_req *q, const char *old, const char *new, fw_account *to,
+                            const char **field, const char **why)
+{
+    const fw_err *err = NULL;
+
+    *why = NULL;
+    if (!fw_lane_enter(q->child->lane, LANE_WAIT))
+        return FW_ERR(q->pool, FW_E_BUSY, 0, "the lane of passwords is full");
+    if (!fw_password_right(old ? old : "", q->account->pw_hash, q->pool)) {
+        *field = "old";
+        *why = "password.wrong";
+    } else {
+        err = fw_password_change(new, q->account->pw_hash, q->account->pw_old, &to->pw_hash,
+                                 &to->pw_old, q->pool);
+    }
+    fw_lane_leave(q->child->lane);
+    if (err && err->code == FW_E_INPUT) {
+        *field = "new";
+        *why = err->user_key;
+        return NULL;
+    }
+    return err;
+}
+
+const fw_err *fwh_do_account_password(fwh_req *q)
+{
+    const char *old = fwh_take(q, "old"), *new = fwh_take(q, "new"), *again = fwh_take(q, "again");
+    const char *field = NULL, *why;
+    fw_command cmd = fwh_command(q, FW_CMD_ACCOUNT_PASSWORD, q->actor.account_id);
+    fw_account to = {0};
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    new = new ? new : "";
+    why = fw_password_judge(new, q->account->login);
+    if (why)
+        return password_refused(q, "new", why);
+    if (again && strcmp(new, again) != 0)
+        return password_refused(q, "again", "password.different");
+    FW_TRY(rehash(q, old, new, &to, &field, &why));
+    if (why)
+        return password_refused(q, field, why);
+    cmd.account = &to;
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    if (result.verdict != FW_REFUSED)
+        FW_TRY(fw_session_delete_others(q->db, q->actor.account_id, q->who->token_hash, q->pool));
+    return fwh_result(q, &result, "/account", "password_changed");
+}
+
+/* ---- delegations ---- */
+
+const fw_err *fwh_do_delegation_grant(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_DELEGATION_GRANT, fwh_take_id(q, "agency"));
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    cmd.employer_id = q->actor.org_id;
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return fwh_result(q, &result, "/account", "delegated");
+}
+
+const fw_err *fwh_do_delegation_revoke(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_DELEGATION_REVOKE, fwh_id(q->arg[0]));
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return fwh_result(q, &result, "/account", "undelegated");
+}

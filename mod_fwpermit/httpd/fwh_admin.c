@@ -1,0 +1,369 @@
+#include "fw_config.h"
+#include "fwh.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "fw_store_outbox.h"
+#include "fw_store_payment.h"
+
+/* The administrator's pages. */
+
+#define ROWS      500
+#define LANE_WAIT apr_time_from_sec(3)
+
+/* ---- lists ---- */
+
+static json_t *role_options(const fwh_req *q, unsigned chosen)
+{
+    json_t *list = json_array();
+
+    for (unsigned bit = 1; bit <= FW_ROLE_AUDITOR; bit <<= 1)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:b}", "code", fw_role_name((fw_role_e)bit), "label",
+                            fw_locale_text(
+                                q->desk->locale, q->lang,
+                                apr_pstrcat(q->pool, "role.", fw_role_name((fw_role_e)bit), NULL)),
+                            "selected", (chosen & bit) != 0));
+    return list;
+}
+
+static json_t *station_options(const fwh_req *q, const char *chosen)
+{
+    bool english = strncmp(q->lang, "en", 2) == 0;
+    json_t *list = json_array();
+    int n = 0;
+    const fw_station *all = fw_codes_stations(q->desk->codes, &n);
+
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "code", all[i].code, "label",
+                                              english ? all[i].en : all[i].zh, "selected",
+                                              chosen && strcmp(chosen, all[i].code) == 0));
+    return list;
+}
+
+static const char *role_labels(const fwh_req *q, unsigned roles)
+{
+    const char *text = "";
+
+    for (unsigned bit = 1; bit <= FW_ROLE_AUDITOR; bit <<= 1) {
+        if (roles & bit)
+            text = apr_pstrcat(
+                q->pool, text, *text ? ", " : "",
+                fw_locale_text(q->desk->locale, q->lang,
+                               apr_pstrcat(q->pool, "role.", fw_role_name((fw_role_e)bit), NULL)),
+                NULL);
+    }
+    return text;
+}
+
+static const fw_err *list_accounts(fwh_req *q, json_t **out)
+{
+    fw_show s = fwh_show(q);
+    apr_array_header_t *list = NULL;
+
+    *out = json_array();
+    FW_TRY(fw_account_list(q->db, ROWS, &list, q->pool));
+    for (int i = 0; i < list->nelts; i++) {
+        const fw_account *a = &APR_ARRAY_IDX(list, i, fw_account);
+        json_t *o =
+            json_pack("{s:o, s:s, s:s, s:s, s:s?, s:b, s:b, s:o}", "id", fw_show_id(a->id), "login",
+                      a->login, "name", a->name, "roles", role_labels(q, a->roles), "station",
+                      a->station, "active", a->active, "locked", a->locked_until > s.now,
+                      "last_login", fw_show_time(&s, a->last_login));
+
+        fw_show_set(o, &s, "href", "/admin/accounts/%" APR_INT64_T_FMT, a->id);
+        json_array_append_new(*out, o);
+    }
+    return NULL;
+}
+
+static const fw_err *list_orgs(fwh_req *q, json_t **out)
+{
+    fw_show s = fwh_show(q);
+    apr_array_header_t *list = NULL;
+
+    *out = json_array();
+    FW_TRY(fw_org_list(q->db, ROWS, &list, q->pool));
+    for (int i = 0; i < list->nelts; i++) {
+        const fw_org *org = &APR_ARRAY_IDX(list, i, fw_org);
+
+        json_array_append_new(*out, json_pack("{s:o, s:s, s:s, s:s?, s:s?, s:b}", "id",
+                                              fw_show_id(org->id), "label",
+                                              fw_show_org(&s, org->name_zh, org->name_en), "kind",
+                                              org->kind, "ban", org->ban, "licence", org->licence,
+                                              "is_agency", strcmp(org->kind, "agency") == 0));
+    }
+    return NULL;
+}
+
+static const fw_err *list_dead(fwh_req *q, json_t **out)
+{
+    fw_show s = fwh_show(q);
+    apr_array_header_t *list = NULL;
+
+    *out = json_array();
+    FW_TRY(fw_outbox_list_dead(q->db, ROWS, &list, q->pool));
+    for (int i = 0; i < list->nelts; i++) {
+        const fw_delivery *d = &APR_ARRAY_IDX(list, i, fw_delivery);
+        json_t *o = json_pack("{s:o, s:s, s:s, s:o, s:i, s:s?, s:n}", "id", fw_show_id(d->id),
+                              "port", d->port, "op", d->op, "when", fw_show_time(&s, d->created),
+                              "attempts", d->attempt, "reason", d->reason, "case_href");
+
+        fw_show_set(o, &s, "action", "/admin/deadletters/%" APR_INT64_T_FMT "/replay", d->id);
+        json_array_append_new(*out, o);
+    }
+    return NULL;
+}
+
+static const fw_err *list_queues(fwh_req *q, json_t **out)
+{
+    apr_array_header_t *list = NULL;
+
+    *out = json_array();
+    FW_TRY(fw_outbox_counts(q->db, &list, q->pool));
+    for (int i = 0; i < list->nelts; i++) {
+        const fw_outbox_count *c = &APR_ARRAY_IDX(list, i, fw_outbox_count);
+
+        json_array_append_new(*out, json_pack("{s:s, s:s, s:i, s:n}", "port", c->port, "state",
+                                              c->state, "n", c->n, "oldest"));
+    }
+    return NULL;
+}
+
+const fw_err *fwh_do_admin(fwh_req *q)
+{
+    json_t *o = json_object(), *part = NULL;
+
+    FW_TRY(list_accounts(q, &part));
+    json_object_set_new(o, "accounts", part);
+    FW_TRY(list_orgs(q, &part));
+    json_object_set_new(o, "orgs", part);
+    FW_TRY(list_dead(q, &part));
+    json_object_set_new(o, "dead", part);
+    FW_TRY(list_queues(q, &part));
+    json_object_set_new(o, "queues", part);
+    json_object_set_new(o, "stations", station_options(q, NULL));
+    json_object_set_new(o, "roles", role_options(q, 0));
+    json_object_set_new(o, "actions",
+                        json_pack("{s:s, s:s, s:s}", "account", "/admin/accounts", "org",
+                                  "/admin/orgs", "delegation", "/admin/delegations"));
+    return fwh_page(q, "admin", o);
+}
+
+const fw_err *fwh_do_admin_account(fwh_req *q)
+{
+    fw_show s = fwh_show(q);
+    const fw_account *a = q->account;
+    json_t *o =
+        json_pack("{s:{s:o, s:s, s:s, s:s?, s:s?, s:b, s:b}, s:o, s:o}", "account", "id",
+                  fw_show_id(a->id), "login", a->login, "name", a->name, "email", a->email,
+                  "station", a->station, "active", a->active, "locked", a->locked_until > s.now,
+                  "roles", role_options(q, a->roles), "stations", station_options(q, a->station));
+
+    fw_show_set(o, &s, "action", "/admin/accounts/%" APR_INT64_T_FMT, a->id);
+    fw_show_set(o, &s, "password_action", "/admin/accounts/%" APR_INT64_T_FMT "/password", a->id);
+    return fwh_page(q, "admin_account", o);
+}
+
+/* ---- changes ---- */
+
+/* A refusal is shown above the lists. */
+static const fw_err *answer(fwh_req *q, const fw_result *result, const char *href,
+                            const char *notice)
+{
+    if (result->verdict != FW_REFUSED || q->json)
+        return fwh_result(q, result, href, notice);
+    fwh_form_errors(q, result);
+    return q->account ? fwh_do_admin_account(q) : fwh_do_admin(q);
+}
+
+static const fw_err *refuse(fwh_req *q, const char *field, const char *key)
+{
+    fw_refusal *r = apr_pcalloc(q->pool, sizeof(*r));
+    fw_result result = {.verdict = FW_REFUSED, .code = FW_E_INPUT, .refusals = r, .n_refusals = 1};
+
+    r->field = field;
+    r->key = key;
+    return answer(q, &result, "/admin", NULL);
+}
+
+static unsigned take_roles(fwh_req *q)
+{
+    json_t *list = fwh_take_list(q, "role"), *one;
+    unsigned roles = 0, bit = 0;
+    size_t i;
+
+    json_array_foreach(list, i, one)
+    {
+        if (fw_roles_parse(json_string_value(one), &bit))
+            roles |= bit & (FW_ROLES_APPLICANT | FW_ROLES_OFFICER);
+    }
+    json_decref(list);
+    return roles;
+}
+
+static const fw_err *hash(fwh_req *q, const char *password, const char **out)
+{
+    const fw_err *err;
+
+    if (!fw_lane_enter(q->child->lane, LANE_WAIT))
+        return FW_ERR(q->pool, FW_E_BUSY, 0, "the lane of passwords is full");
+    err = fw_password_hash(password, out, q->pool);
+    fw_lane_leave(q->child->lane);
+    return err;
+}
+
+const fw_err *fwh_do_admin_account_create(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_ACCOUNT_CREATE, 0);
+    const char *password = fwh_take(q, "password"), *why;
+    fw_account a = {.login = fwh_take(q, "login"),
+                    .name = fwh_take(q, "name"),
+                    .email = fwh_take(q, "email"),
+                    .lang = fwh_take(q, "lang"),
+                    .station = fwh_take(q, "station"),
+                    .org_id = fwh_take_id(q, "org"),
+                    .roles = take_roles(q),
+                    .must_change = true};
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    if (!a.login || !*a.login)
+        return refuse(q, "login", "problem.required");
+    why = fw_password_judge(password ? password : "", a.login);
+    if (why)
+        return refuse(q, "password", why);
+    if (!a.name || !*a.name)
+        a.name = a.login;
+    if (!a.lang || !fw_locale_has(q->desk->locale, a.lang))
+        a.lang = FW_LOCALE_DEFAULT;
+    if (a.station && !*a.station)
+        a.station = NULL;
+    FW_TRY(hash(q, password, &a.pw_hash));
+    cmd.account = &a;
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return answer(q, &result, "/admin", "account_created");
+}
+
+const fw_err *fwh_do_admin_account_update(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_ACCOUNT_UPDATE, q->account->id);
+    fw_account a = *q->account;
+    const char *name = fwh_take(q, "name"), *email = fwh_take(q, "email");
+    const char *station = fwh_take(q, "station"), *active = fwh_take(q, "active");
+    fw_result result = {0};
+
+    a.roles = take_roles(q);
+    (void)fwh_take(q, "lang");
+    FW_TRY(fwh_fields_end(q));
+    if (name && *name)
+        a.name = name;
+    if (email)
+        a.email = *email ? email : NULL;
+    if (station)
+        a.station = *station ? station : NULL;
+    a.active = active && *active;
+    if (!a.roles)
+        return refuse(q, "role", "problem.required");
+    cmd.account = &a;
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    if (result.verdict != FW_REFUSED && !a.active)
+        FW_TRY(fw_session_delete_others(q->db, a.id, "", q->pool));
+    return answer(q, &result,
+                  apr_psprintf(q->pool, "/admin/accounts/%" APR_INT64_T_FMT, q->account->id),
+                  "saved");
+}
+
+const fw_err *fwh_do_admin_account_password(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_ACCOUNT_PASSWORD, q->account->id);
+    const char *new = fwh_take(q, "new"), *why;
+    fw_account to = {.must_change = true};
+    const fw_err *err;
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    why = fw_password_judge(new ? new : "", q->account->login);
+    if (why)
+        return refuse(q, "new", why);
+    if (!fw_lane_enter(q->child->lane, LANE_WAIT))
+        return FW_ERR(q->pool, FW_E_BUSY, 0, "the lane of passwords is full");
+    err = fw_password_change(new, q->account->pw_hash, q->account->pw_old, &to.pw_hash, &to.pw_old,
+                             q->pool);
+    fw_lane_leave(q->child->lane);
+    if (err && err->code == FW_E_INPUT)
+        return refuse(q, "new", err->user_key);
+    FW_TRY(err);
+    cmd.account = &to;
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    if (result.verdict != FW_REFUSED)
+        FW_TRY(fw_session_delete_others(q->db, q->account->id, "", q->pool));
+    return answer(q, &result,
+                  apr_psprintf(q->pool, "/admin/accounts/%" APR_INT64_T_FMT, q->account->id),
+                  "password_changed");
+}
+
+const fw_err *fwh_do_admin_org(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_ORG_CREATE, 0);
+    fw_org org = {.kind = fwh_take(q, "kind"),
+                  .ban = fwh_take(q, "ban"),
+                  .licence = fwh_take(q, "licence"),
+                  .name_zh = fwh_take(q, "name_zh"),
+                  .name_en = fwh_take(q, "name_en"),
+                  .address = fwh_take(q, "address"),
+                  .phone = fwh_take(q, "phone"),
+                  .email = fwh_take(q, "email")};
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    if (!org.kind || (strcmp(org.kind, "employer") != 0 && strcmp(org.kind, "agency") != 0))
+        return refuse(q, "kind", "field.choice");
+    if (org.address)
+        org.county = fw_codes_address_county(q->desk->codes, org.address);
+    if (org.ban && !*org.ban)
+        org.ban = NULL;
+    cmd.org = &org;
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return answer(q, &result, "/admin", "org_created");
+}
+
+const fw_err *fwh_do_admin_delegation(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_DELEGATION_GRANT, fwh_take_id(q, "agency"));
+    fw_result result = {0};
+
+    cmd.employer_id = fwh_take_id(q, "employer");
+    FW_TRY(fwh_fields_end(q));
+    if (!cmd.employer_id || !cmd.target)
+        return refuse(q, cmd.target ? "employer" : "agency", "field.required");
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return answer(q, &result, "/admin", "delegated");
+}
+
+const fw_err *fwh_do_admin_replay(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_OUTBOX_REPLAY, fwh_id(q->arg[0]));
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return fwh_result(q, &result, "/admin", "replayed");
+}
+
+const fw_err *fwh_do_admin_revoke(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_PERMIT_REVOKE, 0);
+    fw_permit *permit = NULL;
+    fw_result result = {0};
+
+    FW_TRY(fw_permit_by_no(q->db, q->arg[0], &permit, q->pool));
+    cmd.target = permit->id;
+    cmd.reason = fwh_take(q, "reason");
+    FW_TRY(fwh_fields_end(q));
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return fwh_result(
+        q, &result, apr_psprintf(q->pool, "/review/%" APR_INT64_T_FMT, permit->case_id), "revoked");
+}

@@ -1,0 +1,302 @@
+#include "fw_config.h"
+#include "fwh.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+APLOG_USE_MODULE(fwpermit);
+
+#define LANG_COOKIE_S 31536000
+
+fw_show fwh_show(const fwh_req *q)
+{
+    fw_show s = {q->desk, q->db, &q->actor, q->lang, q->desk->now(), q->pool};
+
+    return s;
+}
+
+/* ---- headers ---- */
+
+static void set_headers(fwh_req *q)
+{
+    apr_table_t *h = q->r->headers_out;
+    const char *also = q->form_action ? q->form_action : "";
+
+    apr_table_setn(h, "Cache-Control", "no-store");
+    apr_table_setn(h, "X-Content-Type-Options", "nosniff");
+    apr_table_setn(h, "Referrer-Policy", "same-origin");
+    apr_table_setn(h, "X-Frame-Options", "DENY");
+    apr_table_setn(h, "Cross-Origin-Opener-Policy", "same-origin");
+    apr_table_setn(h, "Permissions-Policy", "geolocation=(), microphone=(), camera=(self)");
+    apr_table_setn(h, "Vary", "Accept, Accept-Language, Cookie");
+    apr_table_setn(h, "Content-Security-Policy",
+                   apr_pstrcat(q->pool,
+                               "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
+                               "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+                               *also ? " " : "", also, NULL));
+}
+
+static void send_bytes(fwh_req *q, const char *type, const char *bytes, apr_size_t n)
+{
+    set_headers(q);
+    q->r->status = q->status ? q->status : HTTP_OK;
+    ap_set_content_type(q->r, type);
+    ap_set_content_length(q->r, (apr_off_t)n);
+    if (!q->r->header_only)
+        ap_rwrite(bytes, (int)n, q->r);
+}
+
+const fw_err *fwh_bytes(fwh_req *q, const char *type, const char *bytes, apr_size_t n)
+{
+    send_bytes(q, type, bytes, n);
+    return NULL;
+}
+
+static void send_json(fwh_req *q, const char *type, json_t *o)
+{
+    char *text = json_dumps(o, JSON_COMPACT);
+
+    send_bytes(q, type, text ? text : "{}", text ? strlen(text) : 2);
+    free(text);
+}
+
+/* ---- pages ---- */
+
+static const fw_err *fill(fwh_req *q, const char *template, json_t *model)
+{
+    const char *html = NULL;
+    apr_size_t n = 0;
+
+    fwh_chrome(q, model, template);
+    FW_TRY(fw_template_render(q->child->templates, template, model, q->lang, &html, &n, q->pool));
+    send_bytes(q, "text/html; charset=utf-8", html, n);
+    return NULL;
+}
+
+const fw_err *fwh_page(fwh_req *q, const char *template, json_t *model)
+{
+    const fw_err *err = NULL;
+
+    if (!model)
+        return FW_ERR(q->pool, FW_E_INTERNAL, 0, "page %s has no model", template);
+    if (q->json)
+        send_json(q, "application/json", model);
+    else
+        err = fill(q, template, model);
+    json_decref(model);
+    return err;
+}
+
+const fw_err *fwh_redirect(fwh_req *q, const char *href, const char *notice)
+{
+    const char *to = href;
+
+    if (notice)
+        to = apr_pstrcat(q->pool, href, strchr(href, '?') ? "&" : "?", "done=", notice, NULL);
+    set_headers(q);
+    apr_table_setn(q->r->headers_out, "Location", to);
+    q->r->status = HTTP_SEE_OTHER;
+    ap_set_content_type(q->r, "text/plain; charset=utf-8");
+    ap_set_content_length(q->r, 0);
+    return NULL;
+}
+
+/* ---- results ---- */
+
+int fwh_status_of(fw_code_e code)
+{
+    switch (code) {
+    case FW_E_INPUT:
+        return HTTP_UNPROCESSABLE_ENTITY;
+    case FW_E_NOTFOUND:
+        return HTTP_NOT_FOUND;
+    case FW_E_FORBIDDEN:
+        return HTTP_FORBIDDEN;
+    case FW_E_CONFLICT:
+        return HTTP_CONFLICT;
+    case FW_E_LIMIT:
+        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    case FW_E_BUSY:
+    case FW_E_UNAVAILABLE:
+        return HTTP_SERVICE_UNAVAILABLE;
+    case FW_E_INTERNAL:
+    case FW_E_CONFIG:
+    case FW_E_CORRUPT:
+        break;
+    }
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+json_t *fwh_errors(const fwh_req *q, const fw_refusal *refusals, int n)
+{
+    fw_show s = fwh_show(q);
+    json_t *list = json_array();
+
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:s?, s:s, s:s}", "field", refusals[i].field, "key",
+                                              refusals[i].key, "reason",
+                                              fw_show_reason(&s, &refusals[i])));
+    return list;
+}
+
+void fwh_form_errors(fwh_req *q, const fw_result *result)
+{
+    fw_show s = fwh_show(q);
+
+    q->status = fwh_status_of(result->code);
+    q->errors = json_array();
+    for (int i = 0; i < result->n_refusals; i++) {
+        const fw_refusal *r = &result->refusals[i];
+        json_t *o = json_pack("{s:s}", "text", fw_show_reason(&s, r));
+
+        if (r->field)
+            fw_show_set(o, &s, "href", "#f-%s", r->field);
+        json_array_append_new(q->errors, o);
+    }
+}
+
+static const char *title_of(const fwh_req *q, int status)
+{
+    return fw_locale_text(q->desk->locale, q->lang,
+                          apr_psprintf(q->pool, "problem.title.%d", status));
+}
+
+const fw_err *fwh_problem(fwh_req *q, int status, const char *key, json_t *errors)
+{
+    const char *detail = fw_locale_text(q->desk->locale, q->lang, key),
+               *title = title_of(q, status);
+    json_t *o;
+
+    q->status = status;
+    if (status == HTTP_SERVICE_UNAVAILABLE)
+        apr_table_setn(q->r->headers_out, "Retry-After", "2");
+    if (status == HTTP_UNAUTHORIZED)
+        apr_table_setn(q->r->headers_out, "WWW-Authenticate", "FwPermit realm=\"/login\"");
+    if (q->json) {
+        o = json_pack("{s:s+, s:s, s:i, s:s}", "type", "/problems/", key, "title", title, "status",
+                      status, "detail", detail);
+        json_object_set_new(o, "errors", errors ? errors : json_array());
+        send_json(q, "application/problem+json", o);
+        json_decref(o);
+        return NULL;
+    }
+    o = json_pack("{s:i, s:s, s:s, s:s, s:s}", "status", status, "problem_title", title, "detail",
+                  detail, "hint", "", "back", "/");
+    if (json_array_size(errors) > 0)
+        json_object_set(o, "reasons", errors);
+    json_decref(errors);
+    return fwh_page(q, "problem", o);
+}
+
+const fw_err *fwh_refused(fwh_req *q, const fw_result *result)
+{
+    const char *key = result->n_refusals > 0 ? result->refusals[0].key : "problem.input";
+    int status = fwh_status_of(result->code);
+
+    if (result->code == FW_E_INPUT && result->n_refusals > 0 && result->refusals[0].field)
+        key = "problem.input";
+    return fwh_problem(q, status, key, fwh_errors(q, result->refusals, result->n_refusals));
+}
+
+const fw_err *fwh_result(fwh_req *q, const fw_result *result, const char *href, const char *notice)
+{
+    fw_show s = fwh_show(q);
+    json_t *o;
+
+    if (result->verdict == FW_REFUSED)
+        return fwh_refused(q, result);
+    if (!q->json)
+        return fwh_redirect(q, href, notice);
+    o = json_pack("{s:s, s:o, s:s}", "verdict",
+                  result->verdict == FW_ACCEPTED ? "accepted" : "done", "answer",
+                  fw_show_id(result->answer), "href", href);
+    if (result->state) {
+        json_t *c =
+            json_pack("{s:s?, s:o, s:i}", "case_no", result->case_no, "state",
+                      fw_show_state(&s, "state", result->state), "version", result->version);
+
+        json_object_set_new(o, "case", c);
+    }
+    q->status = result->verdict == FW_ACCEPTED ? HTTP_ACCEPTED : HTTP_OK;
+    return fwh_page(q, "", o);
+}
+
+/* ---- files, cookies ---- */
+
+/* RFC 6266: the name in UTF-8, and one in ASCII for who cannot read that. */
+static const char *disposition(const char *name, apr_pool_t *pool)
+{
+    char *ascii = apr_pstrdup(pool, name);
+
+    for (char *p = ascii; *p; p++) {
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f || strchr("\"\\%;", *p))
+            *p = '_';
+    }
+    return apr_psprintf(pool, "attachment; filename=\"%s\"; filename*=UTF-8''%s", ascii,
+                        ap_escape_urlencoded(pool, name));
+}
+
+const fw_err *fwh_vault_file(fwh_req *q, const char *vault, const char *mime, const char *name)
+{
+    fw_vault_reader *reader = NULL;
+    const unsigned char *data;
+    size_t n;
+
+    FW_TRY(fw_vault_read_open(&reader, q->desk->vault, vault, q->pool));
+    /* The first piece is read before anything is sent: what is corrupt from the start gets an error's answer. */
+    FW_TRY(fw_vault_read(reader, &data, &n));
+    set_headers(q);
+    apr_table_setn(q->r->headers_out, "Content-Security-Policy", "default-src 'none'; sandbox");
+    apr_table_setn(q->r->headers_out, "Content-Disposition", disposition(name, q->pool));
+    ap_set_content_type(q->r, apr_pstrdup(q->pool, mime));
+    ap_set_content_length(q->r, fw_vault_size(reader));
+    while (n > 0 && !q->r->header_only && !q->r->connection->aborted) {
+        const fw_err *err;
+
+        ap_rwrite(data, (int)n, q->r);
+        err = fw_vault_read(reader, &data, &n);
+        if (!err)
+            continue;
+        /* Too late for another answer: the connection is cut, and the length tells that bytes lack. */
+        fwh_log(ERR, q->r, "0104", "a file of the vault fails its check: %s",
+                fw_err_text(err, q->pool));
+        q->r->connection->keepalive = AP_CONN_CLOSE;
+        q->r->connection->aborted = 1;
+        return NULL;
+    }
+    return NULL;
+}
+
+const char *fwh_session_cookie(const fwh_req *q)
+{
+    return q->desk->settings->cookie_secure ? "__Host-fwpermit" : "fwpermit";
+}
+
+void fwh_cookie_set(fwh_req *q, const char *name, const char *value, int max_age_s)
+{
+    const char *age = max_age_s < 0 ? "" : apr_psprintf(q->pool, "; Max-Age=%d", max_age_s);
+
+    apr_table_add(q->r->headers_out, "Set-Cookie",
+                  apr_psprintf(q->pool, "%s=%s; Path=/; SameSite=Lax; HttpOnly%s%s", name, value,
+                               age, q->desk->settings->cookie_secure ? "; Secure" : ""));
+}
+
+/* ---- commands ---- */
+
+fw_command fwh_command(fwh_req *q, fw_cmd_e kind, fw_id target)
+{
+    fw_command cmd = {.kind = kind,
+                      .actor = &q->actor,
+                      .target = target,
+                      .request_id = q->request_id,
+                      .body_hash = q->body_hash ? q->body_hash : ""};
+
+    return cmd;
+}
+
+const fw_err *fwh_perform(fwh_req *q, const fw_command *cmd, fw_result *result)
+{
+    return fw_perform(q->desk, q->db, cmd, result, q->pool);
+}

@@ -1,0 +1,307 @@
+#include "fw_config.h"
+#include "fwh.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "fw_urlencoded.h"
+
+APLOG_USE_MODULE(fwpermit);
+
+#define PIECE_BYTES   8192
+#define REQUEST_CHARS 64 /* of an idempotency key */
+
+static const fw_err *input(fwh_req *q, fw_code_e code, const char *field, const char *key)
+{
+    fw_err *err = apr_pcalloc(q->pool, sizeof(*err));
+
+    err->code = code;
+    err->msg = key;
+    err->user_key = key;
+    err->field = field ? apr_pstrdup(q->pool, field) : NULL;
+    err->file = __FILE__;
+    err->line = __LINE__;
+    return err;
+}
+
+/* ---- bytes ---- */
+
+static const fw_err *read_piece(fwh_req *q, apr_bucket_brigade *bb, apr_off_t *sum, apr_off_t most,
+                                fwh_piece_fn each, void *baton, bool *ended)
+{
+    apr_status_t rv =
+        ap_get_brigade(q->r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, PIECE_BYTES);
+
+    if (rv)
+        return rv == AP_FILTER_ERROR || APR_STATUS_IS_ENOSPC(rv)
+                   ? input(q, FW_E_LIMIT, NULL, "body.too_long")
+                   : input(q, FW_E_INPUT, NULL, "body.cut_off");
+    for (apr_bucket *b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb);
+         b = APR_BUCKET_NEXT(b)) {
+        const char *data;
+        apr_size_t n;
+
+        if (APR_BUCKET_IS_EOS(b)) {
+            *ended = true;
+            break;
+        }
+        if (APR_BUCKET_IS_METADATA(b))
+            continue;
+        if (apr_bucket_read(b, &data, &n, APR_BLOCK_READ) != APR_SUCCESS)
+            return input(q, FW_E_INPUT, NULL, "body.cut_off");
+        *sum += (apr_off_t)n;
+        if (*sum > most)
+            return input(q, FW_E_LIMIT, NULL, "body.too_long");
+        FW_TRY(each(baton, data, n));
+    }
+    return NULL;
+}
+
+const fw_err *fwh_body_stream(fwh_req *q, apr_off_t most, fwh_piece_fn each, void *baton)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(q->pool, q->r->connection->bucket_alloc);
+    apr_off_t sum = 0;
+    bool ended = false;
+
+    while (!ended) {
+        const fw_err *err = read_piece(q, bb, &sum, most, each, baton, &ended);
+
+        apr_brigade_cleanup(bb);
+        if (err) {
+            /* What is left of the body is not read: the connection ends with this answer. */
+            q->r->connection->keepalive = AP_CONN_CLOSE;
+            return err;
+        }
+    }
+    return NULL;
+}
+
+typedef struct heap {
+    char *bytes;
+    apr_size_t n, room;
+    apr_pool_t *pool;
+} heap;
+
+static const fw_err *add_piece(void *baton, const char *data, apr_size_t n)
+{
+    heap *h = baton;
+
+    if (h->n + n + 1 > h->room) {
+        apr_size_t room = 2 * (h->n + n + 1);
+        char *bytes = apr_palloc(h->pool, room);
+
+        memcpy(bytes, h->bytes, h->n);
+        h->bytes = bytes;
+        h->room = room;
+    }
+    memcpy(h->bytes + h->n, data, n);
+    h->n += n;
+    h->bytes[h->n] = '\0';
+    return NULL;
+}
+
+const fw_err *fwh_body_bytes(fwh_req *q, apr_size_t most, const char **bytes, apr_size_t *n)
+{
+    heap h = {apr_pcalloc(q->pool, PIECE_BYTES), 0, PIECE_BYTES, q->pool};
+
+    FW_TRY(fwh_body_stream(q, (apr_off_t)most, add_piece, &h));
+    *bytes = h.bytes;
+    *n = h.n;
+    return NULL;
+}
+
+/* ---- fields ---- */
+
+static bool may_repeat(const fwh_req *q, const char *name)
+{
+    return q->route->lists && strstr(q->route->lists, apr_pstrcat(q->pool, ",", name, ",", NULL));
+}
+
+static const fw_err *put_field(fwh_req *q, const char *name, const char *value)
+{
+    json_t *have = json_object_get(q->fields, name);
+
+    if (!may_repeat(q, name)) {
+        if (have)
+            return input(q, FW_E_INPUT, name, "body.repeated");
+        json_object_set_new(q->fields, name, json_string(value));
+        return NULL;
+    }
+    if (!have) {
+        have = json_array();
+        json_object_set_new(q->fields, name, have);
+    }
+    json_array_append_new(have, json_string(value));
+    return NULL;
+}
+
+static const fw_err *take_pairs(fwh_req *q, const char *text, apr_size_t n)
+{
+    apr_array_header_t *pairs = NULL;
+
+    FW_TRY(fw_urlencoded_parse(&pairs, text, n, FW_PAIRS_MAX, q->pool));
+    for (int i = 0; i < pairs->nelts; i++) {
+        const fw_pair *p = &APR_ARRAY_IDX(pairs, i, fw_pair);
+
+        FW_TRY(put_field(q, p->name, p->value));
+    }
+    return NULL;
+}
+
+static const fw_err *put_json(fwh_req *q, const char *name, json_t *v)
+{
+    json_t *one;
+    size_t i;
+
+    if (json_is_string(v))
+        return put_field(q, name, json_string_value(v));
+    if (json_is_integer(v))
+        return put_field(
+            q, name,
+            apr_psprintf(q->pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(v)));
+    if (json_is_boolean(v))
+        return put_field(q, name, json_is_true(v) ? "yes" : "");
+    if (!json_is_array(v) || !may_repeat(q, name))
+        return input(q, FW_E_INPUT, name, "body.type");
+    json_array_foreach(v, i, one)
+    {
+        if (!json_is_string(one))
+            return input(q, FW_E_INPUT, name, "body.type");
+        FW_TRY(put_field(q, name, json_string_value(one)));
+    }
+    return NULL;
+}
+
+static const fw_err *take_json(fwh_req *q, const char *text, apr_size_t n)
+{
+    json_error_t why;
+    json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why), *v;
+    const fw_err *err = NULL;
+    const char *name;
+
+    if (!json_is_object(o)) {
+        json_decref(o);
+        return input(q, FW_E_INPUT, NULL, "body.malformed");
+    }
+    json_object_foreach(o, name, v)
+    {
+        if (!err)
+            err = put_json(q, name, v);
+    }
+    json_decref(o);
+    return err;
+}
+
+static bool has_type(const fwh_req *q, const char *type)
+{
+    const char *given = apr_table_get(q->r->headers_in, "Content-Type");
+    size_t n = strlen(type);
+
+    return given && strncasecmp(given, type, n) == 0 &&
+           (given[n] == '\0' || given[n] == ';' || apr_isspace(given[n]));
+}
+
+const fw_err *fwh_query_read(fwh_req *q)
+{
+    return q->r->args ? take_pairs(q, q->r->args, strlen(q->r->args)) : NULL;
+}
+
+static const fw_err *take_request_id(fwh_req *q)
+{
+    const char *id = apr_table_get(q->r->headers_in, "Idempotency-Key");
+    const char *typed = fwh_take(q, "_request");
+    size_t n;
+
+    id = id ? id : typed;
+    if (!id || !*id)
+        return NULL;
+    n = strlen(id);
+    if (n > REQUEST_CHARS ||
+        strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != n)
+        return input(q, FW_E_INPUT, "_request", "body.request_id");
+    q->request_id = apr_pstrdup(q->pool, id);
+    return NULL;
+}
+
+const fw_err *fwh_body_read(fwh_req *q)
+{
+    const char *bytes = "";
+    apr_size_t n = 0;
+
+    FW_TRY(fwh_body_bytes(q, (apr_size_t)q->desk->settings->form_max, &bytes, &n));
+    if (has_type(q, "application/json"))
+        FW_TRY(take_json(q, bytes, n));
+    else if (n == 0 || has_type(q, "application/x-www-form-urlencoded"))
+        FW_TRY(take_pairs(q, bytes, n));
+    else
+        return input(q, FW_E_INPUT, NULL, "body.unknown_type");
+    q->body_hash = fw_login_hash(bytes, n, q->pool);
+    return take_request_id(q);
+}
+
+const char *fwh_take(fwh_req *q, const char *name)
+{
+    const char *value = json_string_value(json_object_get(q->fields, name));
+
+    if (!value)
+        return NULL;
+    value = apr_pstrdup(q->pool, value);
+    json_object_del(q->fields, name);
+    return value;
+}
+
+json_t *fwh_take_list(fwh_req *q, const char *name)
+{
+    json_t *list = json_object_get(q->fields, name);
+
+    if (!json_is_array(list))
+        return json_array();
+    json_incref(list);
+    json_object_del(q->fields, name);
+    return list;
+}
+
+fw_id fwh_id(const char *text)
+{
+    size_t n = text ? strlen(text) : 0;
+
+    if (n == 0 || n > 19 || strspn(text, "0123456789") != n)
+        return 0;
+    return apr_strtoi64(text, NULL, 10);
+}
+
+fw_id fwh_take_id(fwh_req *q, const char *name)
+{
+    return fwh_id(fwh_take(q, name));
+}
+
+int fwh_take_int(fwh_req *q, const char *name)
+{
+    const char *text = fwh_take(q, name);
+
+    return text && strlen(text) < 10 ? (int)fwh_id(text) : 0;
+}
+
+const fw_err *fwh_fields_end(fwh_req *q)
+{
+    void *at = json_object_iter(q->fields);
+
+    return at ? input(q, FW_E_INPUT, json_object_iter_key(at), "field.unknown") : NULL;
+}
+
+const char *fwh_cookie(const fwh_req *q, const char *name)
+{
+    const char *all = apr_table_get(q->r->headers_in, "Cookie");
+    size_t n = strlen(name);
+
+    for (const char *p = all; p && *p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL) {
+        while (*p == ' ')
+            p++;
+        if (strncmp(p, name, n) == 0 && p[n] == '=')
+            return apr_pstrmemdup(q->pool, p + n + 1, strcspn(p + n + 1, "; "));
+    }
+    return NULL;
+}

@@ -1,0 +1,203 @@
+#include "fw_config.h"
+#include "fwh.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+APLOG_USE_MODULE(fwpermit);
+
+#define LANG_COOKIE_S 31536000
+#define RESUME_BYTES  200000
+
+/* ---- where to begin ---- */
+
+const char *fwh_home(const fwh_req *q)
+{
+    static const struct {
+        unsigned roles;
+        const char *href;
+    } homes[] = {{FW_ROLES_APPLICANT, "/cases"},    {FW_ROLE_INITIAL | FW_ROLE_SECOND, "/desk"},
+                 {FW_ROLE_DISPATCHER, "/dispatch"}, {FW_ROLE_CASHIER, "/receipts"},
+                 {FW_ROLE_ADMIN, "/admin"},         {FW_ROLE_AUDITOR, "/audit"}};
+
+    for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++) {
+        if (q->actor.roles & homes[i].roles)
+            return homes[i].href;
+    }
+    return "/account";
+}
+
+const fw_err *fwh_do_start(fwh_req *q)
+{
+    if (q->who)
+        return fwh_redirect(q, fwh_home(q), NULL);
+    return fwh_page(q, "start", json_object());
+}
+
+/* A path of ours, never another site: one slash, then something else. */
+static bool is_local(const char *path)
+{
+    if (!path || path[0] != '/' || path[1] == '/' || path[1] == '\\')
+        return false;
+    for (const char *p = path; *p; p++) {
+        if ((unsigned char)*p <= 0x20 || *p == '\\' || *p == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* ---- log-in ---- */
+
+const fw_err *fwh_do_login(fwh_req *q)
+{
+    const char *next = fwh_take(q, "next");
+
+    if (q->who && !q->json)
+        return fwh_redirect(q, is_local(next) ? next : fwh_home(q), NULL);
+    return fwh_page(
+        q, "login",
+        json_pack("{s:s, s:s, s:n}", "login", "", "next", is_local(next) ? next : "", "resume"));
+}
+
+typedef struct login_form {
+    const char *login, *password, *next, *resume_action, *resume_fields;
+} login_form;
+
+static const fw_err *take_login(fwh_req *q, login_form *f)
+{
+    f->login = fwh_take(q, "login");
+    f->password = fwh_take(q, "password");
+    f->next = fwh_take(q, "next");
+    f->resume_action = fwh_take(q, "resume_action");
+    f->resume_fields = fwh_take(q, "resume_fields");
+    (void)fwh_take(q, "_csrf");
+    if (!f->login)
+        f->login = "";
+    if (!f->password)
+        f->password = "";
+    if (f->resume_fields && strlen(f->resume_fields) > RESUME_BYTES)
+        f->resume_fields = NULL;
+    return fwh_fields_end(q);
+}
+
+static const fw_err *login_failed(fwh_req *q, const login_form *f, const char *why)
+{
+    bool often = strcmp(why, "login.often") == 0, busy = strcmp(why, "login.busy") == 0;
+    int status = often ? 429 : busy ? HTTP_SERVICE_UNAVAILABLE : HTTP_UNAUTHORIZED;
+    json_t *resume = json_null();
+
+    fwh_log(INFO, q->r, "0201", "a log-in failed: %s", why);
+    if (q->json)
+        return fwh_problem(q, status, why, NULL);
+    if (is_local(f->resume_action) && f->resume_fields)
+        resume = json_pack("{s:s, s:s}", "action", f->resume_action, "fields", f->resume_fields);
+    q->status = status;
+    q->errors = json_pack("[{s:s, s:s}]", "href", "#f-login", "text",
+                          fw_locale_text(q->desk->locale, q->lang, why));
+    return fwh_page(q, "login",
+                    json_pack("{s:s, s:s, s:o}", "login", f->login, "next",
+                              is_local(f->next) ? f->next : "", "resume", resume));
+}
+
+/* What was typed before the session ended: one more click sends it. */
+static const fw_err *resume(fwh_req *q, const login_form *f)
+{
+    json_t *typed = json_loads(f->resume_fields, JSON_REJECT_DUPLICATES, NULL), *v, *one;
+    json_t *fields = json_array();
+    const char *name;
+    size_t i;
+
+    json_object_foreach(typed, name, v)
+    {
+        if (json_is_string(v))
+            json_array_append_new(fields, json_pack("{s:s, s:O}", "name", name, "value", v));
+        json_array_foreach(v, i, one)
+            json_array_append_new(fields, json_pack("{s:s, s:O}", "name", name, "value", one));
+    }
+    json_array_append_new(fields, json_pack("{s:s, s:s}", "name", "_csrf", "value", q->who->csrf));
+    json_decref(typed);
+    return fwh_page(q, "resume",
+                    json_pack("{s:s, s:o}", "action", f->resume_action, "fields", fields));
+}
+
+const fw_err *fwh_do_login_post(fwh_req *q)
+{
+    login_form f = {0};
+    fw_login in = {0};
+    fw_who *who;
+
+    FW_TRY(take_login(q, &f));
+    FW_TRY(fw_login_try(q->desk, q->db, q->child->lane, f.login, f.password, q->ip,
+                        apr_table_get(q->r->headers_in, "User-Agent"), &in, q->pool));
+    if (!in.token)
+        return login_failed(q, &f, in.why);
+    /* The session before this one ends: a token from before a log-in is never one after it. */
+    FW_TRY(fw_login_end(q->desk, q->db, fwh_cookie(q, fwh_session_cookie(q)), q->pool));
+    FW_TRY(fw_login_who(q->desk, q->db, in.token, q->ip, &who, q->pool));
+    if (!who)
+        return FW_ERR(q->pool, FW_E_INTERNAL, 0, "a new session is not there");
+    q->who = who;
+    q->actor = who->actor;
+    fwh_cookie_set(q, fwh_session_cookie(q), in.token, -1);
+    if (q->json)
+        return fwh_page(q, "",
+                        json_pack("{s:s, s:s, s:s, s:b}", "verdict", "done", "csrf", in.csrf,
+                                  "href", fwh_home(q), "must_change", in.account->must_change));
+    if (is_local(f.resume_action) && f.resume_fields)
+        return resume(q, &f);
+    return fwh_redirect(q, is_local(f.next) ? f.next : fwh_home(q), NULL);
+}
+
+const fw_err *fwh_do_logout(fwh_req *q)
+{
+    FW_TRY(fw_login_end(q->desk, q->db, fwh_cookie(q, fwh_session_cookie(q)), q->pool));
+    fwh_cookie_set(q, fwh_session_cookie(q), "", 0);
+    if (q->json)
+        return fwh_page(q, "", json_pack("{s:s, s:s}", "verdict", "done", "href", "/"));
+    return fwh_redirect(q, "/login", "logged_out");
+}
+
+const fw_err *fwh_do_session(fwh_req *q)
+{
+    json_t *roles = json_array();
+
+    q->json = true;
+    if (!q->who) {
+        json_decref(roles);
+        return fwh_problem(q, HTTP_UNAUTHORIZED, "problem.log_in", NULL);
+    }
+    for (unsigned bit = 1; bit <= FW_ROLE_AUDITOR; bit <<= 1) {
+        if (q->actor.roles & bit)
+            json_array_append_new(roles, json_string(fw_role_name((fw_role_e)bit)));
+    }
+    return fwh_page(q, "",
+                    json_pack("{s:s, s:s, s:s, s:o, s:s}", "login", q->actor.login, "name",
+                              q->actor.name, "csrf", q->who->csrf, "roles", roles, "lang",
+                              q->lang));
+}
+
+const fw_err *fwh_do_language(fwh_req *q)
+{
+    const char *back = fwh_take(q, "back");
+
+    if (fw_locale_has(q->desk->locale, q->arg[0]))
+        fwh_cookie_set(q, "fwpermit_lang", q->arg[0], LANG_COOKIE_S);
+    return fwh_redirect(q, is_local(back) ? back : "/", NULL);
+}
+
+/* ---- verification ---- */
+
+const fw_err *fwh_do_verify(fwh_req *q)
+{
+    const char *no = q->arg[0] ? q->arg[0] : fwh_take(q, "no");
+    const char *code = q->arg[0] ? q->arg[1] : fwh_take(q, "code");
+    fw_show s = fwh_show(q);
+    json_t *model = NULL;
+
+    FW_TRY(fw_show_verify(&s, no, code, &model));
+    if (json_is_true(json_object_get(model, "asked")) &&
+        json_is_null(json_object_get(model, "found")))
+        q->status = HTTP_NOT_FOUND;
+    return fwh_page(q, "verify", model);
+}

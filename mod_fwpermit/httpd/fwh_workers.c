@@ -1,0 +1,262 @@
+#include "fw_config.h"
+#include "fwh.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+#include <ap_mpm.h>
+#include <http_core.h>
+#include <mpm_common.h>
+#include <unixd.h>
+
+APLOG_USE_MODULE(fwpermit);
+
+/* The processes beside the serving ones: one for each role and plugin, started with the server, started again with a
+ * growing pause when they end, as craft.md 4.2 tells. */
+
+#define SETTINGS_FD    3
+#define SECRET_MAX     65536
+#define PAUSE_MAX_S    60
+#define HEALTHY_AFTER  apr_time_from_sec(60)
+#define FD_CLOSE_BELOW 1024
+
+typedef struct worker {
+    const char *role;
+    const char *name; /* a plugin's, or NULL */
+    const fw_settings *settings;
+    const fw_plugin_conf *plugin;
+    server_rec *server;
+    apr_pool_t *pconf;
+    apr_proc_t proc;
+    bool alive;
+    int attempt;
+    apr_time_t started;
+} worker;
+
+static void start(worker *w);
+
+/* ---- what it is told ---- */
+
+static json_t *read_secret(const char *path, server_rec *server)
+{
+    char *bytes = malloc(SECRET_MAX);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 && bytes ? read(fd, bytes, SECRET_MAX) : -1;
+    json_t *text;
+
+    if (fd >= 0)
+        close(fd);
+    while (n > 0 && (bytes[n - 1] == '\n' || bytes[n - 1] == '\r'))
+        n--;
+    if (n < 0)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "FWP0004: secret %s cannot be read: %s",
+                     path, strerror(errno));
+    text = json_stringn(bytes ? bytes : "", n > 0 ? (size_t)n : 0);
+    free(bytes);
+    return text;
+}
+
+static json_t *plugin_settings(const worker *w)
+{
+    json_t *secrets = json_object(), *path, *options = json_object(), *v;
+    const char *key;
+
+    json_object_foreach(w->plugin->secrets, key, path)
+        json_object_set_new(secrets, key, read_secret(json_string_value(path), w->server));
+    /* What begins with "inbox." is the server's own. */
+    json_object_foreach(w->plugin->options, key, v)
+    {
+        if (strncmp(key, "inbox.", 6) != 0)
+            json_object_set(options, key, v);
+    }
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", w->plugin->name, "path", w->plugin->path,
+                     "dir", w->settings->plugin_dir, "options", options, "secrets", secrets);
+}
+
+/* <keys>/<name>.key, with <name>.crt and <name>.chain where they are there. */
+static json_t *signer_settings(const worker *w, apr_pool_t *pool)
+{
+    static const char *const names[] = {"permit", "receipt", "filing", "audit"};
+    json_t *keys = json_object();
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *base = apr_psprintf(pool, "%s/%s", w->settings->keys_dir, names[i]);
+        const char *cert = apr_pstrcat(pool, base, ".crt", NULL);
+        const char *chain = apr_pstrcat(pool, base, ".chain", NULL);
+        json_t *one = json_pack("{s:s+}", "key", base, ".key");
+
+        if (access(cert, F_OK) == 0)
+            json_object_set_new(one, "cert", json_string(cert));
+        if (access(chain, F_OK) == 0)
+            json_object_set_new(one, "chain", json_string(chain));
+        json_object_set_new(keys, names[i], one);
+    }
+    return json_pack("{s:o}", "keys", keys);
+}
+
+static char *settings_text(const worker *w, apr_pool_t *pool)
+{
+    json_t *o = fw_settings_json(w->settings);
+    char *text;
+
+    if (w->plugin)
+        json_object_set_new(o, "role_settings", plugin_settings(w));
+    else if (strcmp(w->role, "signer") == 0)
+        json_object_set_new(o, "role_settings", signer_settings(w, pool));
+    if (strcmp(w->role, "pump") == 0)
+        json_object_set_new(o, "vault_keys_text", json_string(w->settings->vault_keys_text));
+    if (geteuid() == 0) {
+        json_object_set_new(o, "uid", json_integer((json_int_t)ap_unixd_config.user_id));
+        json_object_set_new(o, "gid", json_integer((json_int_t)ap_unixd_config.group_id));
+        json_object_set_new(o, "user", json_string(ap_unixd_config.user_name));
+    }
+    json_object_set_new(o, "parent", json_integer((json_int_t)getppid()));
+    text = json_dumps(o, JSON_COMPACT);
+    json_decref(o);
+    return text;
+}
+
+/* ---- the child between fork and exec ---- */
+
+static bool give_settings(const worker *w, apr_pool_t *pool)
+{
+    char *text = settings_text(w, pool);
+    int fd = memfd_create("fwpermit-settings", MFD_CLOEXEC);
+    size_t n = text ? strlen(text) : 0;
+    bool ok = fd >= 0 && n > 0 && write(fd, text, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0;
+
+    free(text);
+    /* dup2 to itself would keep close-on-exec. */
+    if (ok && fd == SETTINGS_FD)
+        return fcntl(fd, F_SETFD, 0) == 0;
+    return ok && dup2(fd, SETTINGS_FD) == SETTINGS_FD;
+}
+
+static void reset_signals(void)
+{
+    static const int all[] = {SIGTERM, SIGINT,  SIGHUP,  SIGUSR1,
+                              SIGUSR2, SIGCHLD, SIGPIPE, SIGWINCH};
+    sigset_t none;
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        signal(all[i], SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* 0, 1, 2, 4, … seconds after failures in a row. */
+static void pause_before(const worker *w, pid_t parent)
+{
+    int s = w->attempt == 0 ? 0 : w->attempt > 6 ? PAUSE_MAX_S : 1 << (w->attempt - 1);
+
+    for (; s > 0 && getppid() == parent; s--)
+        sleep(1);
+    if (getppid() != parent)
+        _exit(0);
+}
+
+static void become(const worker *w, pid_t parent)
+{
+    const char *args[] = {w->settings->worker, w->role, w->name, NULL};
+
+    ap_close_listeners();
+    reset_signals();
+    pause_before(w, parent);
+    if (!give_settings(w, w->pconf)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, w->server, "FWP0005: no settings for %s", w->role);
+        _exit(1);
+    }
+    for (int fd = SETTINGS_FD + 1; fd < FD_CLOSE_BELOW; fd++)
+        close(fd);
+    execv(w->settings->worker, (char *const *)(uintptr_t)args);
+    _exit(127);
+}
+
+/* ---- the parent ---- */
+
+static bool stopping(void)
+{
+    int state = 0;
+
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+static void on_child(int reason, void *data, apr_wait_t status)
+{
+    worker *w = data;
+
+    switch (reason) {
+    case APR_OC_REASON_DEATH:
+    case APR_OC_REASON_LOST:
+        w->alive = false;
+        apr_proc_other_child_unregister(w);
+        if (stopping())
+            break;
+        w->attempt = apr_time_now() - w->started > HEALTHY_AFTER ? 1 : w->attempt + 1;
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
+                     "FWP0006: %s%s%s ended (status %d); it is started again, attempt %d", w->role,
+                     w->name ? " " : "", w->name ? w->name : "", (int)status, w->attempt);
+        start(w);
+        break;
+    case APR_OC_REASON_RESTART:
+        apr_proc_other_child_unregister(w);
+        break;
+    case APR_OC_REASON_UNREGISTER:
+        if (w->alive)
+            kill(w->proc.pid, SIGTERM);
+        w->alive = false;
+        break;
+    default:
+        break;
+    }
+}
+
+static void start(worker *w)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+
+    if (pid == 0)
+        become(w, parent);
+    if (pid < 0) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, w->server, "FWP0007: %s: no process", w->role);
+        return;
+    }
+    w->proc.pid = pid;
+    w->alive = true;
+    w->started = apr_time_now();
+    apr_pool_note_subprocess(w->pconf, &w->proc, APR_KILL_AFTER_TIMEOUT);
+    apr_proc_other_child_register(&w->proc, on_child, w, NULL, w->pconf);
+}
+
+static void start_role(const char *role, const fw_plugin_conf *plugin, fw_settings *s,
+                       server_rec *server, apr_pool_t *pconf)
+{
+    /* Lives as long as the process: a worker may end while pconf is being cleared. */
+    worker *w = apr_pcalloc(server->process->pool, sizeof(*w));
+
+    w->role = role;
+    w->name = plugin ? plugin->name : NULL;
+    w->plugin = plugin;
+    w->settings = s;
+    w->server = server;
+    w->pconf = pconf;
+    start(w);
+}
+
+void fwh_workers_start(fw_settings *s, server_rec *server, apr_pool_t *pconf)
+{
+    static const char *const roles[] = {"signer", "pictures", "pump", "sealer"};
+
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+        start_role(roles[i], NULL, s, server, pconf);
+    for (int i = 0; i < s->plugins->nelts; i++)
+        start_role("plugin", &APR_ARRAY_IDX(s->plugins, i, fw_plugin_conf), s, server, pconf);
+}
