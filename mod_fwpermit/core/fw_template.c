@@ -1,6 +1,7 @@
 #include "fw_config.h"
 #include "fw_template_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_file_info.h>
@@ -69,20 +70,40 @@ static const fw_err *read_sources(apr_hash_t *sources, const char *dir, apr_pool
     return NULL;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* So that the first of many faults is always the same. */
+static apr_array_header_t *sorted_names(apr_hash_t *sources, apr_pool_t *pool)
+{
+    apr_array_header_t *names = apr_array_make(pool, 64, sizeof(const char *));
+
+    for (apr_hash_index_t *i = apr_hash_first(pool, sources); i; i = apr_hash_next(i))
+        APR_ARRAY_PUSH(names, const char *) = apr_hash_this_key(i);
+    qsort(names->elts, (size_t)names->nelts, sizeof(const char *), by_name);
+    return names;
+}
+
 const fw_err *fw_templates_load(fw_templates **out, const char *dir, const fw_locale *locale,
                                 apr_pool_t *pool)
 {
     fw_templates *all = apr_pcalloc(pool, sizeof(*all));
     apr_hash_t *sources = apr_hash_make(pool);
+    apr_array_header_t *names;
 
     all->programs = apr_hash_make(pool);
     all->locale = locale;
     FW_TRY(read_sources(sources, dir, pool));
-    for (apr_hash_index_t *i = apr_hash_first(pool, sources); i; i = apr_hash_next(i)) {
+    names = sorted_names(sources, pool);
+    for (int i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        const fw_source *source = apr_hash_get(sources, name, APR_HASH_KEY_STRING);
         fw_program *program = apr_pcalloc(pool, sizeof(*program));
 
-        FW_TRY(fw_template_compile(program, apr_hash_this_val(i), sources, locale, pool));
-        apr_hash_set(all->programs, apr_hash_this_key(i), APR_HASH_KEY_STRING, program);
+        FW_TRY(fw_template_compile(program, source, sources, locale, pool));
+        apr_hash_set(all->programs, name, APR_HASH_KEY_STRING, program);
     }
     *out = all;
     return NULL;

@@ -20,9 +20,11 @@
  *   {{!comment}}
  *   {{json name}}               the value as JSON, only within <script type="application/json">
  *
- * Names are looked up in the innermost object that has them. A value may stand in text, in a double-quoted attribute, and in a
- * URL attribute (href, src, action, formaction, poster): alone, where only https:, http:, a path with a single leading "/" or a
- * fragment "#…" passes (else "#"); at the end, %-escaped; or, %-escaped, behind a literal "/" and something. Anywhere else (script,
+ * Names ([A-Za-z0-9_-]+) are looked up in the innermost object that has them. A value may stand in text, in a double-quoted
+ * attribute, and in a URL attribute (href, src, action, formaction, poster and the like). There it is alone: only
+ * https://, http://, a path with a single leading "/" or a fragment "#…" passes (else "#"); or behind a beginning that the template
+ * gives: "/" and something, after which more may follow, or at the end behind /, ?, #, mailto:, tel: or https:// and a host. Then it is
+ * %-escaped as one piece. The URLs of script, link and iframe are always of the latter kind. Anywhere else (script,
  * style, comments, tag and attribute names, unquoted or single-quoted attributes, on*=, style=, srcdoc=) is an error, as is a
  * section whose content does not end in the state of the HTML in which it began. Attributes of a tag may be shown by sections,
  * each with its space: <option{{#selected}} selected{{/selected}}>.

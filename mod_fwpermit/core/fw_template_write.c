@@ -22,11 +22,11 @@ static bool make_room(fw_out *out, apr_size_t n)
     apr_size_t room = out->room;
     char *text;
 
-    if (n < room - out->n)
-        return true;
     out->full = out->full || n > FW_TEMPLATE_OUT_MAX - out->n;
     if (out->full)
         return false;
+    if (n < room - out->n)
+        return true;
     while (n >= room - out->n)
         room *= 2;
     text = apr_palloc(out->pool, room);
