@@ -166,6 +166,7 @@ static const fw_err *take_count(void *baton, const fw_row *row)
     c->port = fw_take_text(&t);
     c->state = fw_take_text(&t);
     c->n = (int)fw_take_int(&t);
+    c->oldest = fw_take_int(&t);
     return NULL;
 }
 

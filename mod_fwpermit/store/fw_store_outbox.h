@@ -51,6 +51,7 @@ typedef struct fw_outbox_count {
     const char *port;
     const char *state;
     int n;
+    apr_time_t oldest; /* when it was put */
 } fw_outbox_count;
 const fw_err *fw_outbox_counts(fw_db *db, apr_array_header_t **out, apr_pool_t *pool);
 

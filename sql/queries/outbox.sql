@@ -64,7 +64,7 @@ SELECT id, port, op, once_key, payload, aggregate_id, bulk, attempt, attempt - t
 FROM outbox WHERE state = 'dead' ORDER BY ended DESC LIMIT %lld;
 
 -- name: outbox_counts
-SELECT port, state, count(*) FROM outbox WHERE state <> 'done' GROUP BY port, state;
+SELECT port, state, count(*), min(created) FROM outbox WHERE state <> 'done' GROUP BY port, state;
 
 -- name: outbox_purge
 DELETE FROM outbox WHERE state = 'done' AND ended < %lld;
