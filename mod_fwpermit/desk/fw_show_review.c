@@ -70,6 +70,18 @@ static const char *filed_value(const fw_dossier *d, const char *name, apr_pool_t
     return NULL;
 }
 
+/* What was sent for a file's slot. */
+static const char *file_names(const fw_dossier *d, const char *slot, apr_pool_t *pool)
+{
+    const char *names = "";
+
+    for (int i = 0; i < d->n_files; i++) {
+        if (d->files[i].current && strcmp(d->files[i].slot, slot) == 0)
+            names = apr_pstrcat(pool, names, *names ? ", " : "", d->files[i].name, NULL);
+    }
+    return names;
+}
+
 static json_t *row_of(const fw_show *s, const fw_dossier *d, const fw_show_form *form,
                       const fw_field *f, const fw_mrz *mrz)
 {
@@ -77,8 +89,9 @@ static json_t *row_of(const fw_show *s, const fw_dossier *d, const fw_show_form 
     const char *says = mrz ? mrz_says(mrz, f->name, s->pool) : NULL;
     const char *filed = filed_value(d, f->name, s->pool);
     json_t *o = json_object(), *input = fw_show_field(s, form, f);
+    bool is_file = fw_field_is_file(f);
 
-    value = value ? value : "";
+    value = is_file ? file_names(d, f->name, s->pool) : value ? value : "";
     json_object_set_new(o, "name", json_string(f->name));
     json_object_set_new(o, "label", json_string(fw_label_text(&f->label, s->lang)));
     json_object_set_new(o, "value", json_string(fw_show_value(s, f, value)));
@@ -91,7 +104,9 @@ static json_t *row_of(const fw_show *s, const fw_dossier *d, const fw_show_form 
     json_object_set(o, "mark", json_object_get(input, "mark"));
     json_object_set_new(o, "is_mrz", json_boolean(f->type == FW_FIELD_MRZ));
     json_object_set_new(o, "can_mark", json_true());
-    json_object_set_new(o, "input", input);
+    json_object_set_new(o, "is_file", json_boolean(is_file));
+    json_object_set(o, "input", is_file ? json_null() : input);
+    json_decref(input);
     return o;
 }
 
@@ -108,7 +123,7 @@ static json_t *sections_of(const fw_show *s, const fw_dossier *d, const fw_show_
         for (int k = section->first; k < section->first + section->n; k++) {
             const fw_field *f = &d->service->fields[k];
 
-            if (!fw_field_is_file(f) && fw_form_asked(d->service, f, d->data))
+            if (fw_form_asked(d->service, f, d->data))
                 json_array_append_new(rows, row_of(s, d, form, f, has_mrz ? &mrz : NULL));
         }
         if (json_array_size(rows) > 0)
