@@ -18,6 +18,7 @@
 #include "fww_plugin.h"
 #include "fww_pump.h"
 #include "fww_role.h"
+#include "fww_sealer.h"
 #include "fww_signer.h"
 
 #define SETTINGS_FD  3
@@ -37,7 +38,8 @@ typedef struct role {
 static const role roles[] = {{"pictures", fww_pictures_main, false, false},
                              {"plugin", fww_plugin_main, true, false},
                              {"signer", fww_signer_main, false, true},
-                             {"pump", fww_pump_main, false, false}};
+                             {"pump", fww_pump_main, false, false},
+                             {"sealer", fww_sealer_main, false, false}};
 
 static volatile sig_atomic_t stop;
 static json_t *given; /* all that came on the descriptor */
