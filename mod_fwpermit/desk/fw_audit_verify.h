@@ -38,8 +38,8 @@ typedef struct fw_audit_check {
     const char *anchor; /* the file, or NULL: not looked at */
 } fw_audit_check;
 
-/* Walks all records and seals, while the platform may go on working. A fault is a report, not an error. FW_E_CONFIG: there
- * are seals, and the anchor's file is not there or not to be read. */
+/* Walks all records and seals, while the platform may go on working. A fault is a report, not an error. FW_E_CONFIG:
+ * there are seals, and the anchor's file is not there or not to be read; FW_E_CORRUPT: a line of it has another form. */
 const fw_err *fw_audit_verify(fw_db *db, const fw_audit_check *check, fw_audit_report *report,
                               apr_pool_t *pool);
 

@@ -223,27 +223,36 @@ static const fw_err *take_record(void *baton, const fw_row *row)
     return NULL;
 }
 
+/* In pages; memory for one of them, however many there are. */
 const fw_err *fw_audit_walk(fw_db *db, fw_audit_each_fn each, void *baton, apr_pool_t *pool)
 {
+    apr_pool_t *page, *place;
     const char *aggregate = "";
     int64_t seq = 0;
     int got = WALK_ROWS;
 
+    apr_pool_create(&page, pool);
+    apr_pool_create(&place, pool);
     while (got == WALK_ROWS) {
-        fw_taken taken = {.pool = pool, .list = apr_array_make(pool, WALK_ROWS, sizeof(fw_audit))};
+        fw_taken taken = {.pool = page, .list = apr_array_make(page, WALK_ROWS, sizeof(fw_audit))};
 
         FW_TRY(fw_db_query(db, "audit_walk",
                            FW_VALS(FW_S(aggregate), FW_S(aggregate), FW_I(seq), FW_I(WALK_ROWS)),
-                           take_record, &taken, pool));
+                           take_record, &taken, page));
         got = taken.list->nelts;
-        for (int i = 0; i < got; i++) {
-            const fw_audit *r = &APR_ARRAY_IDX(taken.list, i, fw_audit);
+        for (int i = 0; i < got; i++)
+            FW_TRY(each(baton, &APR_ARRAY_IDX(taken.list, i, fw_audit)));
+        if (got) {
+            const fw_audit *end = &APR_ARRAY_IDX(taken.list, got - 1, fw_audit);
 
-            FW_TRY(each(baton, r));
-            aggregate = r->aggregate;
-            seq = r->seq;
+            apr_pool_clear(place);
+            aggregate = apr_pstrdup(place, end->aggregate);
+            seq = end->seq;
         }
+        apr_pool_clear(page);
     }
+    apr_pool_destroy(page);
+    apr_pool_destroy(place);
     return NULL;
 }
 

@@ -52,7 +52,7 @@ const fw_err *fw_seal_list(fw_db *db, int64_t n, int limit, apr_array_header_t *
 /* The hashes of a seal's records, in order: const char *. */
 const fw_err *fw_seal_records(fw_db *db, int64_t n, apr_array_header_t **out, apr_pool_t *pool);
 
-/* Calls `each` for all records by aggregate and seq. */
+/* Calls `each` for all records by aggregate and seq; a record lives until `each` returns. */
 typedef const fw_err *(*fw_audit_each_fn)(void *baton, const fw_audit *record);
 const fw_err *fw_audit_walk(fw_db *db, fw_audit_each_fn each, void *baton, apr_pool_t *pool);
 /* The newest before `before` (an id; 0: from the newest): fw_audit. */

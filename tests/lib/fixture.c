@@ -184,7 +184,6 @@ void fx_close(void)
     remove_dir(fx.dir);
     fx.pool = NULL;
     apr_pool_destroy(pool);
-    apr_terminate();
 }
 
 fw_sql *fx_statements(const char *text)
