@@ -177,7 +177,8 @@ static int be_signer(const char *settings, const char *run_dir, apr_pool_t *pool
 {
     json_error_t why;
     json_t *json = json_load_file(settings, 0, &why);
-    fww_role_env env = {pool, run_dir, json, &stop, say};
+    fww_role_env env = {
+        .pool = pool, .run_dir = run_dir, .settings = json, .stop = &stop, .log = say};
     int rc;
 
     signal(SIGTERM, on_term);
