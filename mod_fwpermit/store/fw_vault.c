@@ -57,6 +57,7 @@ struct fw_vault_reader {
     apr_pool_t *pool;
     int fd;
     unsigned char key[KEY_BYTES];
+    char key_id[ID_BYTES + 1]; /* of the master key that wraps it */
     unsigned char cipher[CHUNK + TAG_BYTES];
     unsigned char clear[CHUNK];
     uint64_t chunks;
@@ -327,23 +328,25 @@ static const fw_err *sync_folder(const char *dir, apr_pool_t *pool)
                : NULL;
 }
 
-static const fw_err *move_in(fw_vault_writer *w)
+/* A whole staged file into its place, for good; `*fd` is closed and -1 once it is there. */
+static const fw_err *move_in(const fw_vault *v, int *fd, const char *staged, const char *name,
+                             apr_pool_t *pool)
 {
-    const char *dir = apr_psprintf(w->pool, "%s/%.2s", w->vault->dir, w->name);
-    int fd = w->fd;
+    const char *dir = apr_psprintf(pool, "%s/%.2s", v->dir, name);
+    int open_fd = *fd;
 
     if (mkdir(dir, 0700) == 0)
-        FW_TRY(sync_folder(w->vault->dir, w->pool));
+        FW_TRY(sync_folder(v->dir, pool));
     else if (errno != EEXIST)
-        return FW_ERR(w->pool, FW_E_UNAVAILABLE, errno, "no folder in the vault");
-    if (fsync(fd))
-        return FW_ERR(w->pool, FW_E_UNAVAILABLE, errno, "a file of the vault cannot be synced");
-    if (rename(w->staged, path_of(w->vault, w->name, w->pool)))
-        return FW_ERR(w->pool, FW_E_UNAVAILABLE, errno, "a file cannot be moved into the vault");
-    w->fd = -1;
-    if (close(fd))
-        return FW_ERR(w->pool, FW_E_UNAVAILABLE, errno, "a file of the vault cannot be closed");
-    return sync_folder(dir, w->pool);
+        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "no folder in the vault");
+    if (fsync(open_fd))
+        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "a file of the vault cannot be synced");
+    if (rename(staged, path_of(v, name, pool)))
+        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "a file cannot be moved into the vault");
+    *fd = -1;
+    if (close(open_fd))
+        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "a file of the vault cannot be closed");
+    return sync_folder(dir, pool);
 }
 
 const fw_err *fw_vault_finish(fw_vault_writer *w, const char **name, int64_t *size,
@@ -354,7 +357,7 @@ const fw_err *fw_vault_finish(fw_vault_writer *w, const char **name, int64_t *si
     char *hex;
 
     FW_TRY(put_chunk(w, true));
-    FW_TRY(move_in(w));
+    FW_TRY(move_in(w->vault, &w->fd, w->staged, w->name, w->pool));
     EVP_DigestFinal_ex(w->sha, digest, &n);
     hex = apr_palloc(pool, 2 * n + 1);
     for (unsigned int i = 0; i < n; i++)
@@ -402,17 +405,25 @@ static bool read_full(int fd, void *out, size_t n)
     return true;
 }
 
-static bool open_head(const fw_vault *v, EVP_CIPHER_CTX *ctx, const char *name, unsigned char *head,
-                      unsigned char *key)
+/* With its padding: no bit of the head is free. */
+static bool id_is(const unsigned char *stored, const char *id)
 {
-    char id[ID_BYTES + 1] = "";
+    char padded[ID_BYTES] = "";
+
+    memcpy(padded, id, strlen(id));
+    return memcmp(stored, padded, ID_BYTES) == 0;
+}
+
+static bool open_head(const fw_vault *v, EVP_CIPHER_CTX *ctx, const char *name, unsigned char *head,
+                      unsigned char *key, char *id)
+{
     unsigned char *nonce = head + 4 + ID_BYTES;
 
     memcpy(id, head + 4, ID_BYTES);
     if (memcmp(head, MAGIC, 4) != 0)
         return false;
     for (int i = 0; i < v->n_keys; i++) {
-        if (strcmp(v->keys[i].id, id) == 0)
+        if (id_is(head + 4, v->keys[i].id))
             return unseal(ctx, v->keys[i].bytes, nonce, name, NAME_CHARS, nonce + NONCE_BYTES,
                           KEY_BYTES, key, nonce + NONCE_BYTES + KEY_BYTES);
     }
@@ -445,7 +456,7 @@ const fw_err *fw_vault_read_open(fw_vault_reader **out, fw_vault *vault, const c
     r->ctx = EVP_CIPHER_CTX_new();
     apr_pool_cleanup_register(pool, r, end_reader, apr_pool_cleanup_null);
     if (fstat(r->fd, &st) || !read_full(r->fd, head, sizeof(head)) ||
-        !open_head(vault, r->ctx, name, head, r->key))
+        !open_head(vault, r->ctx, name, head, r->key, r->key_id))
         return FW_ERR(pool, FW_E_CORRUPT, 0, "%s: its head fails", name);
     r->size = clear_size(st.st_size);
     *out = r;
@@ -499,39 +510,75 @@ const fw_err *fw_vault_remove(fw_vault *vault, const char *name, apr_pool_t *poo
     return NULL;
 }
 
+/* The sealed chunks as they are, behind another head. */
+static const fw_err *copy_behind(int to, fw_vault_reader *r, const unsigned char *head,
+                                 apr_pool_t *pool)
+{
+    ssize_t n;
+
+    FW_TRY(write_all(to, head, HEAD_BYTES, pool));
+    do {
+        n = read(r->fd, r->cipher, sizeof(r->cipher));
+        if (n > 0)
+            FW_TRY(write_all(to, r->cipher, (size_t)n, pool));
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    return n < 0 ? FW_ERR(pool, FW_E_UNAVAILABLE, errno, "a file of the vault cannot be read")
+                 : NULL;
+}
+
+/* A copy takes the file's place in one step: the only wrapped key is never half written. */
+static const fw_err *replace_head(fw_vault *vault, fw_vault_reader *r, const char *name,
+                                  const unsigned char *head, apr_pool_t *pool)
+{
+    const char *staged = apr_psprintf(pool, "%s/staging/%s.%d", vault->dir, name, (int)getpid());
+    const fw_err *err;
+    int fd;
+
+    unlink(staged);
+    fd = open(staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "the vault's staging cannot be written");
+    err = copy_behind(fd, r, head, pool);
+    if (!err)
+        err = move_in(vault, &fd, staged, name, pool);
+    if (fd >= 0) {
+        close(fd);
+        unlink(staged);
+    }
+    return err;
+}
+
 const fw_err *fw_vault_rewrap(fw_vault *vault, const char *name, apr_pool_t *pool)
 {
     fw_vault_reader *r = NULL;
     unsigned char head[HEAD_BYTES];
     const fw_err *err = NULL;
-    int fd;
 
     FW_TRY(fw_vault_read_open(&r, vault, name, pool));
-    if (!make_head(vault, r->ctx, name, r->key, head))
-        return FW_ERR(pool, FW_E_INTERNAL, 0, "the key could not be wrapped");
-    fd = open(path_of(vault, name, pool), O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "%s cannot be written", name);
-    if (pwrite(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) || fsync(fd))
-        err = FW_ERR(pool, FW_E_UNAVAILABLE, errno, "%s cannot be written", name);
-    if (close(fd) && !err)
-        err = FW_ERR(pool, FW_E_UNAVAILABLE, errno, "%s cannot be closed", name);
+    if (strcmp(r->key_id, vault->keys[0].id) != 0) {
+        if (!make_head(vault, r->ctx, name, r->key, head))
+            err = FW_ERR(pool, FW_E_INTERNAL, 0, "the key could not be wrapped");
+        else
+            err = replace_head(vault, r, name, head, pool);
+    }
+    apr_pool_cleanup_run(pool, r, end_reader);
     return err;
 }
 
-static const fw_err *walk_folder(fw_vault *vault, const char *folder, fw_vault_each_fn each,
-                                 void *baton, apr_pool_t *pool)
+static const fw_err *walk_folder(const char *folder, fw_vault_each_fn each, void *baton,
+                                 apr_pool_t *pool)
 {
     DIR *d = opendir(folder);
     const fw_err *err = NULL;
     struct dirent *e;
+    struct stat st;
 
     if (!d)
-        return NULL;
+        return errno == ENOENT
+                   ? NULL
+                   : FW_ERR(pool, FW_E_UNAVAILABLE, errno, "a folder of the vault cannot be read");
     for (e = readdir(d); e && !err; e = readdir(d)) {
-        struct stat st;
-
-        if (name_is_good(e->d_name) && stat(path_of(vault, e->d_name, pool), &st) == 0)
+        if (name_is_good(e->d_name) && fstatat(dirfd(d), e->d_name, &st, 0) == 0)
             err = each(baton, e->d_name, apr_time_from_sec(st.st_mtime));
     }
     closedir(d);
@@ -542,7 +589,26 @@ const fw_err *fw_vault_walk(fw_vault *vault, fw_vault_each_fn each, void *baton,
                             apr_pool_t *scratch)
 {
     for (int i = 0; i < 256; i++)
-        FW_TRY(walk_folder(vault, apr_psprintf(scratch, "%s/%02x", vault->dir, (unsigned)i), each,
-                           baton, scratch));
+        FW_TRY(walk_folder(apr_psprintf(scratch, "%s/%02x", vault->dir, (unsigned)i), each, baton,
+                           scratch));
+    return NULL;
+}
+
+const fw_err *fw_vault_sweep_staging(fw_vault *vault, apr_time_t before, int *swept,
+                                     apr_pool_t *pool)
+{
+    DIR *d = opendir(apr_pstrcat(pool, vault->dir, "/staging", NULL));
+    struct dirent *e;
+    struct stat st;
+
+    *swept = 0;
+    if (!d)
+        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "the vault's staging cannot be read");
+    for (e = readdir(d); e; e = readdir(d)) {
+        if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            apr_time_from_sec(st.st_mtime) < before && unlinkat(dirfd(d), e->d_name, 0) == 0)
+            ++*swept;
+    }
+    closedir(d);
     return NULL;
 }

@@ -46,12 +46,17 @@ const fw_err *fw_vault_read(fw_vault_reader *r, const unsigned char **data, size
 /* Removes the file; none is no error. */
 const fw_err *fw_vault_remove(fw_vault *vault, const char *name, apr_pool_t *pool);
 
-/* Wraps the file's key anew under keys[0] (rotation); the content stays. */
+/* Wraps the file's key anew under keys[0] (rotation), unless it is already; the content stays. Who is reading the file goes
+ * on reading it. */
 const fw_err *fw_vault_rewrap(fw_vault *vault, const char *name, apr_pool_t *pool);
 
 /* Calls `each` for every finished file's name and modification time: for the sweep of orphans. */
 typedef const fw_err *(*fw_vault_each_fn)(void *baton, const char *name, apr_time_t mtime);
 const fw_err *fw_vault_walk(fw_vault *vault, fw_vault_each_fn each, void *baton,
                             apr_pool_t *scratch);
+
+/* Removes what a process that was killed left in staging and nobody wrote to since `before`. */
+const fw_err *fw_vault_sweep_staging(fw_vault *vault, apr_time_t before, int *swept,
+                                     apr_pool_t *pool);
 
 #endif

