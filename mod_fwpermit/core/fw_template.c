@@ -273,24 +273,34 @@ static int lang_index(const fw_locale *locale, const char *lang)
     return english;
 }
 
-const fw_err *fw_template_render(const fw_templates *all, const char *name, const json_t *model,
-                                 const char *lang, const char **html, apr_size_t *n,
-                                 apr_pool_t *pool)
+const fw_err *fw_program_render(const fw_program *program, const fw_locale *locale,
+                                const json_t *model, const char *lang, const char **html,
+                                apr_size_t *n, apr_pool_t *pool)
 {
-    const fw_program *program = apr_hash_get(all->programs, name, APR_HASH_KEY_STRING);
     render r = {.n_things = 1};
 
-    if (!program)
-        return FW_ERR(pool, FW_E_NOTFOUND, 0, "there is no template %s", name);
     r.things[0] = model;
-    r.lang = lang_index(all->locale, lang);
+    r.lang = lang_index(locale, lang);
     fw_out_make(&r.out, FIRST_ROOM, pool);
     run(&r, program);
     if (r.out.full)
-        return FW_ERR(pool, FW_E_LIMIT, 0, "%s would be longer than %u bytes", name,
+        return FW_ERR(pool, FW_E_LIMIT, 0, "the page would be longer than %u bytes",
                       FW_TEMPLATE_OUT_MAX);
     r.out.text[r.out.n] = '\0';
     *html = r.out.text;
     *n = r.out.n;
     return NULL;
+}
+
+const fw_err *fw_template_render(const fw_templates *all, const char *name, const json_t *model,
+                                 const char *lang, const char **html, apr_size_t *n,
+                                 apr_pool_t *pool)
+{
+    const fw_program *program = apr_hash_get(all->programs, name, APR_HASH_KEY_STRING);
+    const fw_err *err;
+
+    if (!program)
+        return FW_ERR(pool, FW_E_NOTFOUND, 0, "there is no template %s", name);
+    err = fw_program_render(program, all->locale, model, lang, html, n, pool);
+    return err ? FW_WRAP(pool, err, "%s", name) : NULL;
 }

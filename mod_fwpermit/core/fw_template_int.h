@@ -116,6 +116,11 @@ typedef struct fw_source {
 const fw_err *fw_template_compile(fw_program *out, const fw_source *source, apr_hash_t *sources,
                                   const fw_locale *locale, apr_pool_t *pool);
 
+/* fw_template_render() of one program (fw_template.c) */
+const fw_err *fw_program_render(const fw_program *program, const fw_locale *locale,
+                                const json_t *model, const char *lang, const char **html,
+                                apr_size_t *n, apr_pool_t *pool);
+
 /* ---- what is written (fw_template_write.c) ---- */
 
 typedef struct fw_out {
