@@ -14,27 +14,30 @@
  *             in bytes as its author compiled it; each side copies min(their size, own size) into a
  *             zeroed struct of its own, once, and reads the original no more. Members are only ever
  *             added at the end, and the minor number is raised; none is moved or given a new
- * meaning. Capability  A slot that is not NULL. An older plugin's missing slots read as NULL: not
- * supported. Settings    A list of keys and values; secrets carry FWP_KV_SECRET and are never to be
- * logged. `create` checks all of them and answers FWP_MISCONFIGURED with a reason that names the
- *             key. The list is valid until `create` returns.
+ *             meaning.
+ * Capability  A slot that is not NULL. An older plugin's missing slots read as NULL: not supported.
+ * Settings    A list of keys and values; secrets carry FWP_KV_SECRET and are never to be logged.
+ *             `create` checks all of them and answers FWP_MISCONFIGURED with a reason that names
+ *             the key. The list is valid until `create` returns.
  * Memory      A request's bytes are valid until the operation returns. What an operation returns is
  *             static or from host->alloc, which belongs to the call and is freed by the host.
  *             host->alloc never returns NULL. The instance and all in it are the plugin's own.
  * Threads     create, operations and destroy are called one after another from one thread, in a
  *             process that the plugin has for itself, without privileges. A plugin must not fork,
- * exit, change signal handlers, locale, umask or working directory, nor write to stdout or stderr.
- * It is never unloaded: the process ends. Time        host->remaining_ms says how long the call may
- * still take; pass it to all that waits. A call that is late by the grace period is ended with its
- * process, and counts as FWP_TEMPFAIL. Repeats     Any operation may be called again with the same
- * idempotency key, after a crash at any instant. Make the far side see that key, so that once stays
- * once; where that cannot be, answer FWP_UNKNOWN when it is open whether the far side acted.
+ *             exit, change signal handlers, locale, umask or working directory, nor write to stdout
+ *             or stderr. It is never unloaded: the process ends.
+ * Time        host->remaining_ms says how long the call may still take; pass it to all that waits.
+ *             A call that is late by the grace period is ended with its process, and counts as
+ *             FWP_TEMPFAIL.
+ * Repeats     Any operation may be called again with the same idempotency key, after a crash at any
+ *             instant. Make the far side see that key, so that once stays once; where that cannot
+ *             be, answer FWP_UNKNOWN when it is open whether the far side acted.
  * Answers     With FWP_OK and FWP_PENDING, reply->body is one JSON object, of at most FWP_MAX_BODY
  *             bytes, without repeated names; an empty body stands for {}. With any other answer,
- * reply->reason is a short text or code for an operator: English, no personal data, no secret.
- *             Whatever breaks these rules counts as FWP_PERMFAIL.
+ *             reply->reason is a short text or code for an operator: English, no personal data, no
+ *             secret. Whatever breaks these rules counts as FWP_PERMFAIL.
  * HTTP        Speak it through host->http: certificates, redirects, time-outs and sizes are its
- * care.
+ *             care.
  *
  * C11 or C++; no type of APR or httpd occurs here. */
 

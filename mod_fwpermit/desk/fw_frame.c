@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-#define JSON_MAX  1048576u /* bytes */
+#define JSON_MAX  1056768u /* bytes: the longest body of a plugin, and what stands around it */
 #define LENGTH    4        /* bytes that tell a length */
 #define WAIT_MS   50       /* before a full backlog is tried again */
 #define POLL_MOST 60000    /* ms */

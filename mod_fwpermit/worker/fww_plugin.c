@@ -320,6 +320,12 @@ static bool serve(fww_plugin_host *h, int fd, apr_pool_t *pool)
         attempt = json_object_get(frame, "attempt");
         json_object_set_new(answer, "attempt", json_integer(json_integer_value(attempt)));
         err = fww_frame_write(fd, answer, pool);
+        if (err && err->code == FW_E_LIMIT) { /* its JSON may be longer as we write it */
+            json_object_set_new(answer, "rc", json_string(rc_name(FWP_PERMFAIL)));
+            json_object_set_new(answer, "reason", json_string("the plugin's reply is too long"));
+            json_object_set_new(answer, "reply", json_object());
+            err = fww_frame_write(fd, answer, pool);
+        }
         json_decref(answer);
         json_decref(frame);
     }

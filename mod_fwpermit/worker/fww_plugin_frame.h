@@ -8,7 +8,7 @@
 /* Frames on the socket between pump and plugin process: a 4-byte big-endian length and that many bytes of
  * JSON (an object, UTF-8, no name twice), then the same for a blob, which may be empty. */
 
-#define FWW_FRAME_JSON_MAX 1048576u /* bytes */
+#define FWW_FRAME_JSON_MAX 1056768u /* bytes: FWP_MAX_BODY, and what stands around it */
 #define FWW_FRAME_BLOB_MAX 524288u  /* bytes; in base64 it fits FWP_MAX_BODY */
 
 /* Reads one frame from the blocking socket `fd`. *frame is new (json_decref); *blob lives in `pool`. At the

@@ -6,7 +6,8 @@
 
 #include <openssl/evp.h>
 
-#define WORD_BYTES 42 /* of an encoded word, before base64: the word stays under RFC 2047's 75 */
+/* Of an encoded word, before base64: with "Subject: " before it the line stays under RFC 2047's 76. */
+#define WORD_BYTES 39
 #define LINE_BYTES 57 /* of a body's line, before base64: 76 characters */
 
 bool mail_address_good(const char *a)
