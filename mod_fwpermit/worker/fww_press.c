@@ -58,12 +58,15 @@ static const fw_err *is_there(fww_turn *t, const char *kind, const char *number,
 static const fw_err *keep(fww_turn *t, fw_command *cmd, const fw_document *doc, fww_end *end)
 {
     const char *refused = NULL;
+    bool there = false;
 
     FW_TRY(fww_perform(t, cmd, &refused));
     if (!refused)
         return NULL;
     FW_TRY(fw_vault_remove(t->pump->desk->vault, doc->vault, t->pool));
-    fww_end_set(end, FWW_END_DEAD, refused);
+    FW_TRY(is_there(t, doc->kind, doc->number, &there)); /* another attempt was faster */
+    if (!there)
+        fww_end_set(end, FWW_END_DEAD, refused);
     return NULL;
 }
 

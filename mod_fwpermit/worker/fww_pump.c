@@ -13,6 +13,7 @@
 #include <apr_thread_proc.h>
 
 #include "fw_wake.h"
+#include "fww_desk.h"
 #include "fww_pump_int.h"
 
 #define IDLE        apr_time_from_sec(2) /* at most: then a lane looks by itself */
@@ -260,15 +261,9 @@ static void listen_to_wakings(fww_pump *pump, int fd)
 static const fw_err *open_pump(fww_pump *pump)
 {
     apr_pool_t *pool = pump->env->pool;
-    const char *node = json_string_value(json_object_get(pump->env->settings, "node"));
-    char host[65] = "";
 
-    if (!node && gethostname(host, sizeof(host) - 1) == 0)
-        node = host;
-    pump->owner = apr_psprintf(pool, "%s:%d:%" APR_TIME_T_FMT, node ? node : "", (int)getpid(),
-                               apr_time_now());
-    FW_TRY(fw_desk_open(&pump->desk, pump->env->site, true, pool));
-    FW_TRY(fw_desk_check(pump->desk, pool));
+    pump->owner = fww_owner(pump->env);
+    FW_TRY(fww_desk_open(&pump->desk, pump->env, true));
     if (apr_thread_mutex_create(&pump->mutex, APR_THREAD_MUTEX_DEFAULT, pool) ||
         apr_thread_cond_create(&pump->woken, pool))
         return FW_ERR(pool, FW_E_INTERNAL, 0, "no mutex");

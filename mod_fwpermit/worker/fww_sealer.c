@@ -9,11 +9,11 @@
 #include <openssl/evp.h>
 
 #include "fw_anchor.h"
-#include "fw_desk.h"
 #include "fw_journal.h"
 #include "fw_random.h"
 #include "fw_store_audit.h"
 #include "fw_store_outbox.h"
+#include "fww_desk.h"
 #include "fww_signer_client.h"
 
 #define EVERY       apr_time_from_sec(1)
@@ -198,17 +198,9 @@ static void rest(const sealer *s)
 
 static const fw_err *open_sealer(sealer *s)
 {
-    apr_pool_t *pool = s->env->pool;
-    const char *node = json_string_value(json_object_get(s->env->settings, "node"));
-    char host[65] = "";
-
-    if (!node && gethostname(host, sizeof(host) - 1) == 0)
-        node = host;
-    s->owner = apr_psprintf(pool, "%s:%d:%" APR_TIME_T_FMT, node ? node : "", (int)getpid(),
-                            apr_time_now());
-    s->journals = apr_pstrcat(pool, s->env->run_dir, "/journal", NULL);
-    FW_TRY(fw_desk_open(&s->desk, s->env->site, false, pool));
-    return fw_desk_check(s->desk, pool);
+    s->owner = fww_owner(s->env);
+    s->journals = apr_pstrcat(s->env->pool, s->env->run_dir, "/journal", NULL);
+    return fww_desk_open(&s->desk, s->env, false);
 }
 
 int fww_sealer_main(const fww_role_env *env)
