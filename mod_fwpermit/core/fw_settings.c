@@ -8,6 +8,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "fw_utf8.h"
+
 static const fw_directive table[] = {
 #define X(member, name, type, otherwise, min, max, help) \
     {name, FW_SET_##type, offsetof(fw_settings, member), otherwise, min, max, help},
@@ -59,6 +61,8 @@ static const char *take_int(int *out, const fw_directive *d, const char *value, 
 static const char *set_value(fw_settings *s, const fw_directive *d, const char *value,
                              apr_pool_t *pool)
 {
+    if (!fw_utf8_valid(value))
+        return apr_psprintf(pool, "%s is not UTF-8", d->name);
     switch (d->type) {
     case FW_SET_FLAG:
         return take_flag(int_at(s, d), d, value, pool);
@@ -139,6 +143,8 @@ const char *fw_settings_plugin(fw_settings *s, const char *name, const char *por
         return apr_psprintf(pool, "plugin %s is there already", name);
     if (*path != '/')
         return apr_psprintf(pool, "plugin %s: its path is absolute", name);
+    if (!fw_utf8_valid(port) || !fw_utf8_valid(path))
+        return apr_psprintf(pool, "plugin %s: its port or path is not UTF-8", name);
     p = apr_array_push(s->plugins);
     p->name = apr_pstrdup(pool, name);
     p->port = apr_pstrdup(pool, port);
@@ -159,6 +165,8 @@ const char *fw_settings_plugin_option(fw_settings *s, bool secret, const char *n
         return apr_psprintf(pool, "a secret of plugin %s is the absolute path of its file", name);
     if (json_object_get(p->options, key) || json_object_get(p->secrets, key))
         return apr_psprintf(pool, "plugin %s: %s is given twice", name, key);
+    if (!fw_utf8_valid(key) || !fw_utf8_valid(value))
+        return apr_psprintf(pool, "plugin %s: an option is not UTF-8", name);
     json_object_set_new(secret ? p->secrets : p->options, key, json_string(value));
     return NULL;
 }
