@@ -96,14 +96,15 @@ static void read_conf(httpd_conf *h, const char *path, int depth)
 
 /* ---- judging ---- */
 
-static void check_said(httpd_conf *h, const char *name, const char *wanted, const char *why)
+static void check_said(httpd_conf *h, const char *name, const char *wanted, const char *why,
+                       const char *mend)
 {
     const char *words = apr_table_get(h->said, name);
 
     if (words && (!wanted || strcasestr(words, wanted)))
         fwc_good(h->d, "httpd: %s %s", name, words);
     else
-        fwc_fault(h->d, ENABLE, "httpd: %s is %s%s%s: %s", name, words ? words : "not set",
+        fwc_fault(h->d, mend, "httpd: %s is %s%s%s: %s", name, words ? words : "not set",
                   wanted ? ", not " : "", wanted ? wanted : "", why);
 }
 
@@ -135,9 +136,10 @@ void fwc_check_httpd(fwc_doctor *d)
     check_module(&h, "alias_module", "a2enmod alias");
     check_module(&h, "headers_module", "a2enmod headers");
     check_module(&h, "reqtimeout_module", "a2enmod reqtimeout");
-    check_said(&h, "HttpProtocolOptions", "Strict", "malformed requests would be taken");
-    check_said(&h, "TraceEnable", "off", "TRACE shows what a browser sent");
-    check_said(&h, "ServerTokens", "Prod", "versions are told to everybody");
-    check_said(&h, "RequestReadTimeout", NULL, "slow clients could hold all threads");
-    check_said(&h, "LimitRequestBody", NULL, "bodies of 1 GiB would be taken");
+    check_said(&h, "HttpProtocolOptions", "Strict", "malformed requests would be taken", ENABLE);
+    check_said(&h, "TraceEnable", "off", "TRACE shows what a browser sent", ENABLE);
+    check_said(&h, "ServerTokens", "Prod", "versions are told to everybody", ENABLE);
+    check_said(&h, "RequestReadTimeout", NULL, "slow clients could hold all threads", ENABLE);
+    check_said(&h, "LimitRequestBody", NULL, "bodies of 1 GiB would be taken",
+               "Include /usr/share/fwpermit/httpd/pages.conf, at the end of fwpermit.conf");
 }
