@@ -1,4 +1,5 @@
 """The process of a plugin: what it survives, what ends it, what it refuses; with a plugin that misbehaves."""
+import base64
 import contextlib
 import http.server
 import json
@@ -56,7 +57,6 @@ def test_the_attempt_comes_back(process):
 def test_the_bytes_of_a_message(process):
     for blob in (b"\0", b"ab", b"\xff" * 1000, b"x" * BLOB_MAX):
         told = process.raw("notify.send", {"do": "echo", "n": 1}, blob)
-        import base64
         assert base64.b64decode(told["reply"]["body_base64"]) == blob and told["reply"]["n"] == 1
     assert "body_base64" not in process.raw("notify.send", {"do": "echo"})["reply"]
 
