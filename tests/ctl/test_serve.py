@@ -102,6 +102,29 @@ def test_without_the_stand_in_and_with_directives_of_a_test(folder):
     assert "Agency of a test" in urllib.request.urlopen(request, timeout=20).read().decode()
 
 
+def test_with_postgresql(folder):
+    home = pathlib.Path(tempfile.mkdtemp(prefix="fwpg-"))
+    home.chmod(0o755)
+    try:
+        words = subprocess.run([ROOT / "tests/lib/pgsql", "start", home, "25750", "25759"], capture_output=True, text=True,
+                               check=True).stdout.strip()
+        serve("start", folder, **{"--gateway": "none", "--driver": "pgsql", "--database": words})
+        ctl = [folder / "lib/fwpermitctl", "-c", folder / "httpd.conf"]
+        assert len(subprocess.run([*ctl, "account", "list"], check=True, capture_output=True, text=True).stdout.splitlines()) == 8
+        for command in (["doctor", "--quiet", "--httpd", folder / "httpd.conf"], ["audit", "verify"]):
+            done = subprocess.run([*ctl, *command], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+        serve("stop", folder)
+        subprocess.run([ROOT / "tests/lib/pgsql", "stop", home], check=False)
+        away = subprocess.run([*ctl, "doctor", "--quiet", "--httpd", folder / "httpd.conf"], capture_output=True, text=True,
+                              check=False)
+        assert away.returncode == 1 and "the database does not answer" in away.stdout and "postgresql" in away.stdout
+        assert subprocess.run([*ctl, "account", "list"], capture_output=True, check=False).returncode == 4
+    finally:
+        subprocess.run([ROOT / "tests/lib/pgsql", "stop", home], check=False, capture_output=True)
+        shutil.rmtree(home, ignore_errors=True)
+
+
 def test_a_taken_port_is_told(folder):
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

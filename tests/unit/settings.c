@@ -103,6 +103,8 @@ START_TEST(each_is_merged)
         take(base, d, other_value(d));
         both = fw_settings_merge(base, over, pool);
         has(both, d, other_value(d));
+        /* and counts as given from then on */
+        has(fw_settings_merge(fw_settings_make(pool), both, pool), d, other_value(d));
         /* what is given last counts, also where it is the default again */
         take(over, d, d->otherwise ? d->otherwise : "/x");
         both = fw_settings_merge(base, over, pool);
