@@ -214,10 +214,13 @@ END_TEST
 
 static const char *write_file(const char *text)
 {
-    char *path = apr_pstrdup(pool, "/tmp/fw-settings-XXXXXX");
+    const char *folder = NULL;
     apr_file_t *f;
     apr_size_t n = strlen(text);
+    char *path;
 
+    ck_assert_int_eq(apr_temp_dir_get(&folder, pool), 0);
+    path = apr_pstrcat(pool, folder, "/settings-XXXXXX", NULL);
     ck_assert_int_eq(apr_file_mktemp(&f, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE, pool), 0);
     ck_assert_int_eq(apr_file_write_full(f, text, n, NULL), 0);
     apr_file_close(f);
