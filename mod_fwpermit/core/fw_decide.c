@@ -51,7 +51,10 @@ void fw_decide(fw_view *view, const fw_command *cmd, apr_time_t now, fw_ids *ids
 
 fw_id fw_decide_id(fw_deciding *d)
 {
-    return d->ids->id[d->ids->used++ % FW_IDS];
+    int n = d->ids->used++;
+
+    /* Many cases at once need more than were drawn: those beside the drawn ones. */
+    return d->ids->id[n % FW_IDS] + n / FW_IDS;
 }
 
 void fw_decide_refuse(fw_deciding *d, fw_code_e code, const char *field, const char *key)

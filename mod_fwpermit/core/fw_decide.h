@@ -92,6 +92,7 @@ enum { FW_DRAW_CASE_NO = 1 << 0, FW_DRAW_RECEIPT_NO = 1 << 1 };
 #define FW_MAX_REFUSALS 64
 #define FW_MAX_EVENTS   64
 #define FW_MAX_SENDS    64
+#define FW_MAX_CASES    30 /* of one payment: each has two events and two sends, when it is settled */
 
 typedef struct fw_outcome {
     fw_verdict_e verdict;

@@ -49,6 +49,10 @@ static bool refuse_begin(fw_deciding *d)
         fw_decide_refuse(d, FW_E_INPUT, "cases", "payment.no_case");
         return true;
     }
+    if (v->n_cases > FW_MAX_CASES) {
+        fw_decide_refuse(d, FW_E_INPUT, "cases", "payment.too_many");
+        return true;
+    }
     for (int i = 0; i < v->n_cases; i++) {
         if (refuse_prior(d, v->priors[i]))
             return true;

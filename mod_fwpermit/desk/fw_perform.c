@@ -131,7 +131,11 @@ static const fw_err *perform_one(const fw_desk *desk, fw_db *db, const fw_comman
         result->verdict = p->out.verdict;
     }
     if (result->verdict == FW_REFUSED) {
-        tell_refusal(p, result);
+        /* The same request may have been committed since we asked: then its answer counts, and not that what it
+         * changed stands against us. */
+        FW_TRY(find_answer(p, result));
+        if (!result->repeated)
+            tell_refusal(p, result);
         return NULL;
     }
     FW_TRY(fw_perform_keep(p));
@@ -171,7 +175,8 @@ const fw_err *fw_perform_all(const fw_desk *desk, fw_db *db, const fw_command *c
     if (!err && *failed < 0)
         fw_wake_pump(desk->run_dir);
     if (err && err->code == FW_E_CONFLICT)
-        return FW_ERR(pool, FW_E_BUSY, 0, "another writer was faster, %d times", MAX_TRIES);
+        return FW_ERR(pool, FW_E_BUSY, 0, "another writer was faster, %d times: %s", MAX_TRIES,
+                      err->msg);
     return err;
 }
 

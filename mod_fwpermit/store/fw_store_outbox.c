@@ -3,12 +3,14 @@
 
 #include "fw_take.h"
 
+#define STEPS 65536 /* an identity's low bits are random */
+
 const fw_err *fw_outbox_put(fw_db *db, fw_id id, const fw_send *send, apr_time_t now,
                             apr_pool_t *pool)
 {
     return fw_db_exec(db, "outbox_put",
-                      FW_VALS(FW_I(id), FW_I(send->aggregate_id), FW_S(send->port),
-                              FW_S(send->port), FW_S(send->op), FW_S(send->key),
+                      FW_VALS(FW_I(id), FW_I(id % STEPS), FW_I(id), FW_I(send->aggregate_id),
+                              FW_S(send->port), FW_S(send->port), FW_S(send->op), FW_S(send->key),
                               FW_S(send->payload), FW_I(send->aggregate_id), FW_I(send->bulk),
                               FW_I(send->not_before), FW_I(now)),
                       NULL, pool);

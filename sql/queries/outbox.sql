@@ -1,15 +1,12 @@
 -- What is to be delivered, what came in, leases, keys.
 
--- Behind whatever still waits for the same aggregate and port, even where two clocks differ.
+-- Behind whatever still waits for the same aggregate and port, even where two clocks differ; by a step that
+-- others do not make.
 -- name: outbox_put
 INSERT INTO outbox (id, port, op, once_key, payload, aggregate_id, bulk, state, not_before, created)
-VALUES (max(%lld, (SELECT coalesce(max(id), 0) + 1 FROM outbox WHERE aggregate_id = %lld AND port = %s
-    AND state IN ('ready', 'leased'))), %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
-
--- name: outbox_put [pgsql]
-INSERT INTO outbox (id, port, op, once_key, payload, aggregate_id, bulk, state, not_before, created)
-VALUES (greatest(%lld, (SELECT coalesce(max(id), 0) + 1 FROM outbox WHERE aggregate_id = %lld AND port = %s
-    AND state IN ('ready', 'leased'))), %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
+VALUES ((SELECT CASE WHEN max(id) >= %lld THEN max(id) + 1 + %lld ELSE %lld END FROM outbox
+    WHERE aggregate_id = %lld AND port = %s AND state IN ('ready', 'leased')),
+  %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
 
 -- name: outbox_claim
 UPDATE outbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1

@@ -344,10 +344,12 @@ fw_desk *fx_desk_again(apr_pool_t *pool)
 static void open_desk(void)
 {
     fw_settings *s = fw_settings_make(fx.pool);
+    const char *built = getenv("B");
 
     s->base_url = "http://127.0.0.1:8080";
     s->conf_dir = "conf";
     s->services_dir = "conf/services";
+    s->locale_dir = apr_pstrcat(fx.pool, built ? built : "build", "/locale", NULL);
     s->sql_dir = "sql";
     s->vault_dir = sub_dir("vault");
     s->vault_keys = key_file();
