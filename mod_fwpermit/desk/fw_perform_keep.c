@@ -94,7 +94,7 @@ static const fw_err *keep_party(fw_performing *p)
     if (p->out.changed & FW_CH_DELEGATION)
         FW_TRY(fw_delegation_put(p->db, p->view.delegation, p->pool));
     if (p->cmd->kind == FW_CMD_OUTBOX_REPLAY)
-        FW_TRY(fw_outbox_replay(p->db, p->cmd->target, p->pool));
+        FW_TRY(fw_outbox_replay(p->db, p->cmd->target, p->now, p->pool));
     return NULL;
 }
 

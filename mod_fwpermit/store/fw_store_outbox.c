@@ -134,11 +134,11 @@ const fw_err *fw_outbox_dead(fw_db *db, const fw_delivery *d, apr_time_t now, co
     return end_row(db, "outbox_dead", d, now, reason, mine, pool);
 }
 
-const fw_err *fw_outbox_replay(fw_db *db, fw_id id, apr_pool_t *pool)
+const fw_err *fw_outbox_replay(fw_db *db, fw_id id, apr_time_t now, apr_pool_t *pool)
 {
     int rows = 0;
 
-    FW_TRY(fw_db_exec(db, "outbox_replay", FW_VALS(FW_I(id)), &rows, pool));
+    FW_TRY(fw_db_exec(db, "outbox_replay", FW_VALS(FW_I(now), FW_I(id)), &rows, pool));
     return rows == 1 ? NULL : FW_ERR(pool, FW_E_NOTFOUND, 0, "no such dead letter");
 }
 

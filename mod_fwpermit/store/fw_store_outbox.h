@@ -14,9 +14,9 @@ typedef struct fw_delivery {
     const char *payload;
     fw_id aggregate_id;
     bool bulk;
-    int attempt; /* this one's number, from 1: an answer of an earlier one is fenced off */
-    int tries;   /* since it was put or replayed: what a limit counts */
-    apr_time_t created;
+    int attempt;        /* this one's number, from 1: an answer of an earlier one is fenced off */
+    int tries;          /* since it was put or replayed: what a limit counts */
+    apr_time_t created; /* put, or replayed */
     const char *state;  /* of listed ones */
     const char *reason; /* of the last failure */
 } fw_delivery;
@@ -41,8 +41,9 @@ const fw_err *fw_outbox_again(fw_db *db, const fw_delivery *d, apr_time_t not_be
                               const char *reason, bool *mine, apr_pool_t *pool);
 const fw_err *fw_outbox_dead(fw_db *db, const fw_delivery *d, apr_time_t now, const char *reason,
                              bool *mine, apr_pool_t *pool);
-/* A dead letter goes out once more under the same key. FW_E_NOTFOUND: it is none. */
-const fw_err *fw_outbox_replay(fw_db *db, fw_id id, apr_pool_t *pool);
+/* A dead letter goes out once more under the same key, with the patience of a fresh one (tries, created). FW_E_NOTFOUND:
+ * it is none. */
+const fw_err *fw_outbox_replay(fw_db *db, fw_id id, apr_time_t now, apr_pool_t *pool);
 const fw_err *fw_outbox_load(fw_db *db, fw_id id, fw_delivery **out, apr_pool_t *pool);
 /* Dead letters, newest first: fw_delivery. */
 const fw_err *fw_outbox_list_dead(fw_db *db, int limit, apr_array_header_t **out, apr_pool_t *pool);

@@ -47,7 +47,7 @@ UPDATE outbox SET state = 'dead', ended = %lld, reason = %s
 WHERE id = %lld AND attempt = %lld AND state = 'leased';
 
 -- name: outbox_replay
-UPDATE outbox SET state = 'ready', not_before = 0, ended = 0, tried_before = attempt
+UPDATE outbox SET state = 'ready', not_before = 0, ended = 0, created = %lld, tried_before = attempt
 WHERE id = %lld AND state = 'dead';
 
 -- name: outbox_load

@@ -185,7 +185,7 @@ START_TEST(dead_letters_and_replay)
 
     fx_open(_i);
     put(1, "payment", 7, false);
-    ck_code(fw_outbox_replay(fx.db, 1, fx.pool), FW_E_NOTFOUND); /* it is none */
+    ck_code(fw_outbox_replay(fx.db, 1, FX_NOW + 500, fx.pool), FW_E_NOTFOUND); /* it is none */
     first = claim("payment", 0);
     ck_ok(fw_outbox_dead(fx.db, first, FX_NOW + 9, "the order is unknown", &mine, fx.pool));
     ck_assert(mine);
@@ -194,11 +194,12 @@ START_TEST(dead_letters_and_replay)
     ck_assert_str_eq(APR_ARRAY_IDX(list, 0, fw_delivery).reason, "the order is unknown");
     ck_assert_str_eq(APR_ARRAY_IDX(list, 0, fw_delivery).state, "dead");
     ck_assert_ptr_null(claim("payment", 1000));
-    ck_ok(fw_outbox_replay(fx.db, 1, fx.pool));
+    ck_ok(fw_outbox_replay(fx.db, 1, FX_NOW + 500, fx.pool));
     again = claim("payment", 1000);
     ck_assert_str_eq(again->key, first->key);
     ck_assert_int_eq(again->attempt, 2); /* an answer of the first is fenced off still */
     ck_assert_int_eq(again->tries, 1);   /* and the patience is whole again */
+    ck_assert_int_eq(again->created, FX_NOW + 500);
     ck_ok(fw_outbox_done(fx.db, first, FX_NOW, "late", &mine, fx.pool));
     ck_assert(!mine);
     done(again);
