@@ -123,41 +123,23 @@ json_t *fw_show_files(const fw_show *s, const fw_service *service, const fw_file
 
 /* ---- fields ---- */
 
+#define CHOICES_AS_RADIOS 6
+#define LINE_OF_TEXT      200
+
+/* What kind of control the field is. */
 static const char *flag_of(const fw_field *f)
 {
-    switch (f->type) {
-    case FW_FIELD_DATE:
-        return "is_date";
-    case FW_FIELD_MRZ:
-        return "is_mrz";
-    case FW_FIELD_COUNTRY:
-        return "is_select";
-    case FW_FIELD_SEX:
-        return "is_radio";
-    case FW_FIELD_CHOICE:
-        return f->n_choices > 6 ? "is_select" : "is_radio";
-    case FW_FIELD_CONFIRM:
-        return "is_confirm";
-    case FW_FIELD_FILE:
-        return "is_file";
-    case FW_FIELD_PHOTO:
-        return "is_photo";
-    case FW_FIELD_TEXT:
-        return f->max > 200 ? "is_area" : "is_text";
-    case FW_FIELD_NAME_LATIN:
-    case FW_FIELD_PASSPORT_NO:
-    case FW_FIELD_UI_NO:
-    case FW_FIELD_NATIONAL_ID:
-    case FW_FIELD_BAN:
-    case FW_FIELD_PERMIT_LETTER:
-    case FW_FIELD_PHONE:
-    case FW_FIELD_EMAIL:
-    case FW_FIELD_ADDRESS:
-    case FW_FIELD_NUMBER:
-    case FW_FIELDS:
-        break;
-    }
-    return "is_text";
+    static const char *const flags[FW_FIELDS] = {
+        [FW_FIELD_DATE] = "is_date",       [FW_FIELD_MRZ] = "is_mrz",
+        [FW_FIELD_COUNTRY] = "is_select",  [FW_FIELD_SEX] = "is_radio",
+        [FW_FIELD_CONFIRM] = "is_confirm", [FW_FIELD_FILE] = "is_file",
+        [FW_FIELD_PHOTO] = "is_photo"};
+
+    if (f->type == FW_FIELD_CHOICE)
+        return f->n_choices > CHOICES_AS_RADIOS ? "is_select" : "is_radio";
+    if (f->type == FW_FIELD_TEXT && f->max > LINE_OF_TEXT)
+        return "is_area";
+    return flags[f->type] ? flags[f->type] : "is_text";
 }
 
 static const char *inputmode_of(const fw_field *f)

@@ -20,7 +20,7 @@
 
 /* What the files of the module share. */
 
-extern module AP_MODULE_DECLARE_DATA fwpermit_module;
+extern module fwpermit_module __attribute__((visibility("default")));
 
 /* What a serving process has: made in child_init, read-only afterwards, shared by its threads. */
 typedef struct fwh_child {
@@ -172,21 +172,24 @@ const fw_refusal *fwh_mrz_fill(fwh_req *q, const char *mrz, json_t **filled, uns
 
 /* ---- handlers: one file for each area ---- */
 
-#define FWH_HANDLERS(X)                                                                           \
-    X(start)                                                                                      \
-    X(login) X(login_post) X(logout) X(session) X(language) X(verify) X(openapi) X(workers)       \
-        X(worker_new) X(worker) X(worker_register) X(worker_update) X(mrz) X(cases) X(case_open)  \
-            X(case_page) X(case_edit) X(case_save) X(case_check) X(case_submit) X(case_withdraw)  \
-                X(file_upload) X(file_remove) X(file) X(document) X(pay) X(payment_begin)         \
-                    X(payment) X(account) X(account_password) X(delegation_grant)                 \
-                        X(delegation_revoke) X(desk) X(review) X(review_correct) X(review_return) \
-                            X(review_approve) X(review_confirm) X(review_send_back)               \
-                                X(review_reject) X(review_view) X(dispatch) X(dispatch_assign)    \
-                                    X(search) X(receipts) X(audit) X(admin) X(admin_account)      \
-                                        X(admin_account_create) X(admin_account_update)           \
-                                            X(admin_account_password) X(admin_org)                \
-                                                X(admin_delegation) X(admin_replay)               \
-                                                    X(admin_revoke) X(inbox)
+#define FWH_HANDLERS(X)                                                                            \
+    X(start)                                                                                       \
+    X(login)                                                                                       \
+    X(login_post)                                                                                  \
+    X(logout)                                                                                      \
+    X(session)                                                                                     \
+    X(language)                                                                                    \
+    X(verify) X(openapi) X(workers) X(worker_new) X(worker) X(worker_register) X(worker_update)    \
+        X(mrz) X(cases) X(case_open) X(case_page) X(case_edit) X(case_save) X(case_check)          \
+            X(case_submit) X(case_withdraw) X(file_upload) X(file_remove) X(file) X(document)      \
+                X(pay) X(payment_begin) X(payment) X(account) X(account_password)                  \
+                    X(delegation_grant) X(delegation_revoke) X(desk) X(review) X(review_correct)   \
+                        X(review_return) X(review_approve) X(review_confirm) X(review_send_back)   \
+                            X(review_reject) X(review_view) X(dispatch) X(dispatch_assign)         \
+                                X(search) X(receipts) X(audit) X(admin) X(admin_account)           \
+                                    X(admin_account_create) X(admin_account_update)                \
+                                        X(admin_account_password) X(admin_org) X(admin_delegation) \
+                                            X(admin_replay) X(admin_revoke) X(inbox)
 #define X(name) const fw_err *fwh_do_##name(fwh_req *q);
 FWH_HANDLERS(X)
 #undef X

@@ -111,7 +111,7 @@ const fw_err *fwh_do_review_correct(fwh_req *q)
     return answer(q, &result, review_href(q), "corrected");
 }
 
-/* "mark.photo=too dark" of a form, or {"marks": …} flattened the same way. */
+/* "mark.photo=too dark" of a form, or {"mark.photo": "too dark"}. */
 static const fw_err *take_marks(fwh_req *q, const char **out)
 {
     json_t *marks = json_array(), *v;

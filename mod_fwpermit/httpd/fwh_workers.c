@@ -24,7 +24,7 @@ APLOG_USE_MODULE(fwpermit);
 #define SETTINGS_FD    3
 #define SECRET_MAX     65536
 #define PAUSE_MAX_S    60
-#define HEALTHY_AFTER  apr_time_from_sec(60)
+#define HEALTHY_AFTER  apr_time_from_sec(10)
 #define FD_CLOSE_BELOW 1024
 
 typedef struct worker {
