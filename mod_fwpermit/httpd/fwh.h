@@ -172,27 +172,63 @@ const fw_refusal *fwh_mrz_fill(fwh_req *q, const char *mrz, json_t **filled, uns
 
 /* ---- handlers: one file for each area ---- */
 
-#define FWH_HANDLERS(X)                                                                            \
-    X(start)                                                                                       \
-    X(login)                                                                                       \
-    X(login_post)                                                                                  \
-    X(logout)                                                                                      \
-    X(session)                                                                                     \
-    X(language)                                                                                    \
-    X(verify) X(openapi) X(workers) X(worker_new) X(worker) X(worker_register) X(worker_update)    \
-        X(mrz) X(cases) X(case_open) X(case_page) X(case_edit) X(case_save) X(case_check)          \
-            X(case_submit) X(case_withdraw) X(file_upload) X(file_remove) X(file) X(document)      \
-                X(pay) X(payment_begin) X(payment) X(account) X(account_password)                  \
-                    X(delegation_grant) X(delegation_revoke) X(desk) X(review) X(review_correct)   \
-                        X(review_return) X(review_approve) X(review_confirm) X(review_send_back)   \
-                            X(review_reject) X(review_view) X(dispatch) X(dispatch_assign)         \
-                                X(search) X(receipts) X(audit) X(admin) X(admin_account)           \
-                                    X(admin_account_create) X(admin_account_update)                \
-                                        X(admin_account_password) X(admin_org) X(admin_delegation) \
-                                            X(admin_replay) X(admin_revoke) X(inbox)
-#define X(name) const fw_err *fwh_do_##name(fwh_req *q);
-FWH_HANDLERS(X)
-#undef X
+const fw_err *fwh_do_start(fwh_req *q);
+const fw_err *fwh_do_login(fwh_req *q);
+const fw_err *fwh_do_login_post(fwh_req *q);
+const fw_err *fwh_do_logout(fwh_req *q);
+const fw_err *fwh_do_session(fwh_req *q);
+const fw_err *fwh_do_language(fwh_req *q);
+const fw_err *fwh_do_verify(fwh_req *q);
+const fw_err *fwh_do_openapi(fwh_req *q);
+const fw_err *fwh_do_workers(fwh_req *q);
+const fw_err *fwh_do_worker_new(fwh_req *q);
+const fw_err *fwh_do_worker(fwh_req *q);
+const fw_err *fwh_do_worker_register(fwh_req *q);
+const fw_err *fwh_do_worker_update(fwh_req *q);
+const fw_err *fwh_do_mrz(fwh_req *q);
+const fw_err *fwh_do_cases(fwh_req *q);
+const fw_err *fwh_do_case_open(fwh_req *q);
+const fw_err *fwh_do_case_page(fwh_req *q);
+const fw_err *fwh_do_case_edit(fwh_req *q);
+const fw_err *fwh_do_case_save(fwh_req *q);
+const fw_err *fwh_do_case_check(fwh_req *q);
+const fw_err *fwh_do_case_submit(fwh_req *q);
+const fw_err *fwh_do_case_withdraw(fwh_req *q);
+const fw_err *fwh_do_file_upload(fwh_req *q);
+const fw_err *fwh_do_file_remove(fwh_req *q);
+const fw_err *fwh_do_file(fwh_req *q);
+const fw_err *fwh_do_document(fwh_req *q);
+const fw_err *fwh_do_pay(fwh_req *q);
+const fw_err *fwh_do_payment_begin(fwh_req *q);
+const fw_err *fwh_do_payment(fwh_req *q);
+const fw_err *fwh_do_account(fwh_req *q);
+const fw_err *fwh_do_account_password(fwh_req *q);
+const fw_err *fwh_do_delegation_grant(fwh_req *q);
+const fw_err *fwh_do_delegation_revoke(fwh_req *q);
+const fw_err *fwh_do_desk(fwh_req *q);
+const fw_err *fwh_do_review(fwh_req *q);
+const fw_err *fwh_do_review_correct(fwh_req *q);
+const fw_err *fwh_do_review_return(fwh_req *q);
+const fw_err *fwh_do_review_approve(fwh_req *q);
+const fw_err *fwh_do_review_confirm(fwh_req *q);
+const fw_err *fwh_do_review_send_back(fwh_req *q);
+const fw_err *fwh_do_review_reject(fwh_req *q);
+const fw_err *fwh_do_review_view(fwh_req *q);
+const fw_err *fwh_do_dispatch(fwh_req *q);
+const fw_err *fwh_do_dispatch_assign(fwh_req *q);
+const fw_err *fwh_do_search(fwh_req *q);
+const fw_err *fwh_do_receipts(fwh_req *q);
+const fw_err *fwh_do_audit(fwh_req *q);
+const fw_err *fwh_do_admin(fwh_req *q);
+const fw_err *fwh_do_admin_account(fwh_req *q);
+const fw_err *fwh_do_admin_account_create(fwh_req *q);
+const fw_err *fwh_do_admin_account_update(fwh_req *q);
+const fw_err *fwh_do_admin_account_password(fwh_req *q);
+const fw_err *fwh_do_admin_org(fwh_req *q);
+const fw_err *fwh_do_admin_delegation(fwh_req *q);
+const fw_err *fwh_do_admin_replay(fwh_req *q);
+const fw_err *fwh_do_admin_revoke(fwh_req *q);
+const fw_err *fwh_do_inbox(fwh_req *q);
 
 /* ---- the server (fwh_config.c, fwh_start.c, fwh_workers.c) ---- */
 
