@@ -28,12 +28,14 @@
 #define N_SEALER    "FW2201" /* the sealer cannot do its work */
 #define DEFAULT_TOP "page."
 
+#define TROUBLE_ROUNDS 3 /* in a row, of a second each, until it is told */
+
 typedef struct sealer {
     const fww_role_env *env;
     fw_desk *desk;
     const char *owner;
     const char *journals;
-    bool troubled;
+    int troubled;  /* rounds in a row that failed */
     bool followed; /* the anchor, since the start or the last trouble */
 } sealer;
 
@@ -177,13 +179,14 @@ static const fw_err *do_round(sealer *s, bool *more, apr_pool_t *pool)
     return seal(&t, more);
 }
 
+/* The signer may still be on its way when the server starts: what the next round mends is no trouble. */
 static void tell(sealer *s, const fw_err *err, apr_pool_t *pool)
 {
-    if (err && !s->troubled)
-        s->env->log(LOG_ERROR, N_SEALER " sealer: %s", fw_err_text(err, pool));
-    if (!err && s->troubled)
+    if (!err && s->troubled >= TROUBLE_ROUNDS)
         s->env->log(LOG_NOTICE, N_SEALER " sealer: goes on");
-    s->troubled = err != NULL;
+    s->troubled = err ? s->troubled + 1 : 0;
+    if (s->troubled == TROUBLE_ROUNDS)
+        s->env->log(LOG_ERROR, N_SEALER " sealer: %s", fw_err_text(err, pool));
     if (err)
         s->followed = false;
 }

@@ -6,7 +6,7 @@ import time
 
 from platform_under_test import NUMBERS, ROOT, await_, mrz
 
-TODAY = datetime.date.today()
+TODAY = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).date()
 START = time.time_ns() // 1000000
 PHOTOS = ROOT / "build/tests/photos"
 

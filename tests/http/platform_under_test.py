@@ -1,8 +1,10 @@
 """A platform under test: a server of its own by conf/demo/serve, and people who speak with it as programs do."""
 import itertools
 import json
+import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import time
 
@@ -12,11 +14,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PASSWORD = "demo-permit-2026"
 NUMBERS = itertools.count(1)
 MRZ_WEIGHTS = (7, 3, 1)
+SLOW = 4 if os.environ.get("FW_SLOW") else 1  # under a sanitizer
 
 
 def await_(what, probe, seconds=30.0):
     """The first true answer of `probe`; fails by name when none came."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOW
     while True:
         answer = probe()
         if answer:
@@ -93,15 +96,17 @@ class Platform:
         self.gateway_port, self.smtp_port = port + 1, port + 2
         self.options, self.build = options, build
         self.base, self.gateway = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
+        self.expected, self.people = [], {}
 
     def serve(self, goal, check=True):
         command = [str(ROOT / "conf/demo/serve"), goal, "--dir", str(self.folder), "--port", str(self.port),
                    "--gateway-port", str(self.gateway_port), "--smtp-port", str(self.smtp_port), *self.options]
         if self.build:
             command += ["--build", str(self.build)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120 * SLOW, check=False,
                               stdin=subprocess.DEVNULL)
-        assert not check or done.returncode == 0, (done.stdout, done.stderr)
+        if check and done.returncode:
+            raise AssertionError(f"serve {goal}: {done.stdout}\n{done.stderr}")
         return done
 
     def start(self):
@@ -112,7 +117,7 @@ class Platform:
 
     def ctl(self, *args, ok=True, text=None):
         done = subprocess.run([str(self.folder / "lib/fwpermitctl"), "-c", str(self.folder / "httpd.conf"), *args],
-                              capture_output=True, text=True, timeout=60, check=False, input=text)
+                              capture_output=True, text=True, timeout=60 * SLOW, check=False, input=text)
         assert not ok or done.returncode == 0, (args, done.returncode, done.stdout, done.stderr)
         return done
 
@@ -129,8 +134,23 @@ class Platform:
                 found.append(line)
         return found
 
+    def expect(self, pattern):
+        """Announces a line of the error log (a regular expression)."""
+        self.expected.append(pattern)
+
     def person(self, login=None, **more):
         return Person(self.base, login, **more)
+
+    def of(self, login):
+        """The one session of somebody that tests share."""
+        if login not in self.people:
+            self.people[login] = self.person(login)
+        return self.people[login]
+
+    def sql(self, statement, *values):
+        """Past the platform: for what time alone would bring about, and to see what no page shows."""
+        with sqlite3.connect(self.folder / "state/fwpermit.db", timeout=30) as db:
+            return db.execute(statement, values).fetchall()
 
     # the stand-in of the gateway and the mail server
 
