@@ -15,16 +15,15 @@
 enum { FWW_ERROR = 3, FWW_WARNING = 4, FWW_NOTICE = 5, FWW_INFO = 6, FWW_DEBUG = 7 };
 
 /* Numbers of lines that a sysadmin may look for. They never change. */
-#define FWW_N_AMOUNT    "FW2101" /* money of another amount than is owed */
-#define FWW_N_ORDER     "FW2102" /* a message about an order that is not ours */
-#define FWW_N_SIMULATED "FW2103" /* a gateway's rehearsal: nothing is paid */
-#define FWW_N_MESSAGE   "FW2104" /* a message that the plugin refuses */
-#define FWW_N_REFUSED   "FW2105" /* a command that was refused */
-#define FWW_N_DEAD      "FW2106" /* given up: a dead letter */
-#define FWW_N_PLUGIN    "FW2107" /* a plugin is away or cannot do its work */
-#define FWW_N_DATABASE  "FW2108" /* the database is away */
-#define FWW_N_ADDRESS   "FW2109" /* nobody to write to */
-#define FWW_N_CLOCK     "FW2110" /* the clock could not do its work */
+#define FWW_N_AMOUNT    "FWP2101" /* money of another amount than is owed */
+#define FWW_N_ORDER     "FWP2102" /* a message about an order that is not ours */
+#define FWW_N_SIMULATED "FWP2103" /* a gateway's rehearsal: nothing is paid */
+#define FWW_N_MESSAGE   "FWP2104" /* a message that the plugin refuses */
+#define FWW_N_REFUSED   "FWP2105" /* a command that was refused */
+#define FWW_N_DEAD      "FWP2106" /* given up: a dead letter */
+#define FWW_N_PLUGIN    "FWP2107" /* a plugin is away or cannot do its work */
+#define FWW_N_DATABASE  "FWP2108" /* the database is away */
+#define FWW_N_ADDRESS   "FWP2109" /* nobody to write to */
 
 typedef struct fww_breaker fww_breaker;
 

@@ -25,7 +25,7 @@
 #define LOG_ERROR   3
 #define LOG_NOTICE  5
 #define LOG_INFO    6
-#define N_SEALER    "FW2201" /* the sealer cannot do its work */
+#define N_SEALER    "FWP2201" /* the sealer cannot do its work */
 #define DEFAULT_TOP "page."
 
 #define TROUBLE_ROUNDS 3 /* in a row, of a second each, until it is told */

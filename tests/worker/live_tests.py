@@ -194,7 +194,7 @@ def lies_rehearsals_and_other_amounts_pay_nothing(site):
     case = site.payable()
     payment = site.begin(case)
     order = site.order_at_gateway(payment)
-    known = {"amount": "FW2101", "simulate": "FW2103", "mac": "FW2104", "merchant": "FW2104"}
+    known = {"amount": "FWP2101", "simulate": "FWP2103", "mac": "FWP2104", "merchant": "FWP2104"}
     for name, value, state in (("amount", 1, "refused"), ("simulate", 1, "done"), ("mac", "wrong", "refused"),
                                ("mac", "none", "refused"), ("merchant", "3002608", "refused")):
         assert_untouched(site, payment, case, lambda n=name, v=value: control(
@@ -212,7 +212,7 @@ def an_order_that_is_not_ours_is_refused(site):
               "PaymentDate": "2026/11/25 12:00:00", "PaymentType": "Credit_CreditCard", "PaymentTypeChargeFee": "1",
               "TradeDate": "2026/11/25 12:00:00", "SimulatePaid": "0"}
     body = urllib.parse.urlencode(checkmac.signed(fields, orders.HASH_KEY, orders.HASH_IV)).encode()
-    assert_untouched(site, payment, case, lambda: site.message("paid", body), "FW2102", "refused")
+    assert_untouched(site, payment, case, lambda: site.message("paid", body), "FWP2102", "refused")
     check(inbox(site, "refused")[-1]["reason"] == "payment.unknown", inbox(site, "refused")[-1])
 
 
@@ -268,7 +268,7 @@ def a_dead_letter_is_kept_and_replayed(site):
     case = site.filed()
     number = site.case(case)["case_no"]
     row = until(lambda: site.rows("SELECT * FROM outbox WHERE state = 'dead' AND port = 'notify'"), site.told)[0]
-    check("550" in row["reason"] and "FW2106" in site.log_of("pump").read_text(), row)
+    check("550" in row["reason"] and "FWP2106" in site.log_of("pump").read_text(), row)
     site.agencies.switch(smtp_fail="none")
     site.perform("system", "outbox.replay", target=str(row["id"]))
     mail = site.mail("agent@example.com", number)
