@@ -136,6 +136,22 @@ static json_t *sections_of(const fw_show *s, const fw_dossier *d, const fw_show_
     return sections;
 }
 
+/* The reason that stands on an item now, or NULL. */
+static const char *mark_on(const fw_dossier *d, const char *item)
+{
+    size_t i;
+    json_t *m;
+
+    json_array_foreach(d->marks, i, m)
+    {
+        const char *marked = json_string_value(json_object_get(m, "item"));
+
+        if (marked && strcmp(marked, item) == 0)
+            return json_string_value(json_object_get(m, "reason"));
+    }
+    return NULL;
+}
+
 static json_t *files_of(const fw_show *s, const fw_dossier *d, const char *at)
 {
     json_t *list = fw_show_files(s, d->service, d->files, d->n_files, at), *o;
@@ -152,6 +168,8 @@ static json_t *files_of(const fw_show *s, const fw_dossier *d, const char *at)
         else
             json_object_set_new(o, "view_href", json_null());
         json_object_set_new(o, "is_pdf", json_boolean(pdf));
+        json_object_set_new(
+            o, "mark", fw_show_string(mark_on(d, json_string_value(json_object_get(o, "slot")))));
     }
     return list;
 }

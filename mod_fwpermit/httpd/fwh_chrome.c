@@ -36,6 +36,16 @@ static json_t *site_of(const fwh_req *q, const char *template)
     return o;
 }
 
+static json_t *org_name(const fwh_req *q)
+{
+    fw_show s = fwh_show(q);
+    fw_org *org = NULL;
+
+    if (!q->actor.org_id || fw_org_load(q->db, q->actor.org_id, &org, q->pool) != NULL)
+        return json_null();
+    return json_string(fw_show_org(&s, org->name_zh, org->name_en));
+}
+
 static json_t *me_of(const fwh_req *q)
 {
     const fw_actor *a = &q->actor;
@@ -55,6 +65,7 @@ static json_t *me_of(const fwh_req *q)
                   "is_officer", (a->roles & FW_ROLES_OFFICER) != 0, "is_employer",
                   (a->roles & FW_ROLE_EMPLOYER) != 0, "is_agent", (a->roles & FW_ROLE_AGENT) != 0);
     json_object_set_new(o, "station", fw_show_string(a->station));
+    json_object_set_new(o, "org", org_name(q));
     return o;
 }
 
