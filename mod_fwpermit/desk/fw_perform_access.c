@@ -53,7 +53,8 @@ static unsigned relations(const fw_performing *p)
     switch ((int)p->cmd->kind) {
     case FW_CMD_CASE_OPEN:
     case FW_CMD_WORKER_UPDATE:
-        return fw_access_relations(actor, view->worker->employer_id, 0, NULL, 0, 0);
+        return fw_access_relations(actor, view->worker->employer_id, view->worker->agency_id, NULL,
+                                   0, 0);
     case FW_CMD_WORKER_REGISTER:
     case FW_CMD_DELEGATION_GRANT:
         return fw_access_relations(actor, p->cmd->employer_id, 0, NULL, 0, 0);
