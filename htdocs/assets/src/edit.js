@@ -40,7 +40,7 @@ function applyConditions() {
 // ---- how far each section is ----
 
 function lacks([name, f]) {
-  if (f.hidden || f.dataset.required !== 'true') return false;
+  if (f.hidden || f.dataset.required !== 'true' || f.classList.contains('field--locked')) return false;
   return f.querySelector('[data-upload]') ? !f.querySelector('[data-files] li') : !value(name);
 }
 

@@ -47,3 +47,4 @@ for (const login of document.querySelectorAll('.demo__login')) {
 
 const page = body.dataset.page;
 if (page) await import(`./${page}.js`);
+root.classList.add('ready');

@@ -1,0 +1,94 @@
+// Every page with every sample: what its HTML has, what it weighs, what axe finds at two widths with scripts and without,
+// and what the scripts do.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+import axe from 'axe-core';
+import { behaviour } from './behaviour.mjs';
+import { serve } from './serve.mjs';
+
+const build = process.env.B ?? 'build';
+const filled = join(build, 'pages/html');
+const names = readdirSync(filled).map((n) => n.replace(/\.html$/, ''));
+const first = 100 * 1024, after = 15 * 1024;
+let passed = 0, failed = 0;
+
+function check(name, findings) {
+  const list = [findings].flat().filter(Boolean);
+  if (list.length) failed++;
+  else passed++;
+  for (const finding of list) console.log(`${name}: ${finding}`);
+}
+
+// ---- what the HTML has ----
+
+function judgeHtml(name) {
+  const html = readFileSync(join(filled, `${name}.html`), 'utf8');
+  const ids = [...html.matchAll(/\sid="([^"]+)"/g)].map((m) => m[1]);
+  const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
+  check(`${name}: html`, [
+    /<[^>]*\sstyle=/.test(html) && 'an inline style',
+    /<[^>]*\son[a-z]+=/.test(html) && 'an inline handler',
+    /<script(?![^>]*\ssrc=)/.test(html) && 'an inline script',
+    /(href|src|action|formaction)="#"/.test(html) && 'an address was refused',
+    html.includes('{{') && 'a {{ was left',
+    /ui\.[a-z_0-9]+\b/.test(html) && 'a message has no text',
+    (html.match(/<h1[ >]/g) ?? []).length !== 1 && 'not one h1',
+    twice.length && `the id ${twice[0]} stands twice`,
+    gzipSync(html).length > after && `${gzipSync(html).length} bytes over the wire`,
+  ]);
+}
+
+function judgeTemplates() {
+  const templates = readdirSync('htdocs/pages').map((n) => n.replace(/\.html$/, '')).filter((n) => !n.startsWith('part_'));
+  check('templates: each has a sample', templates.filter((t) => !names.some((n) => n.split('.')[0] === t)));
+}
+
+// ---- what a browser sees ----
+
+async function judgePage(context, base, name, scripts) {
+  const page = await context.newPage();
+  const said = [];
+  let weight = 0;
+  page.on('console', (m) => { if (m.type() === 'error' && !/\(Not Found\)/.test(m.text())) said.push(m.text()); });
+  page.on('pageerror', (e) => said.push(String(e)));
+  page.on('response', async (r) => {
+    if (!r.url().includes('/samples/')) weight += (await r.request().sizes().catch(() => ({ responseBodySize: 0 }))).responseBodySize;
+  });
+  await page.goto(`${base}/${name}`);
+  if (scripts) await page.waitForSelector('html.ready');
+  const result = await page.evaluate(`${axe.source}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
+  const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
+  await page.close();
+  return [
+    ...result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`),
+    ...said, wide > 0 && `${wide} px too wide`, weight > first && `${weight} bytes at first`,
+  ];
+}
+
+async function judgePages(browser, base, width, scripts, wanted) {
+  for (const name of names.filter(wanted)) {
+    const context = await browser.newContext({ viewport: { width, height: 800 } });
+    if (!scripts) await context.route(/\.js$/, (route) => route.abort());
+    const label = `${name}: ${width} px${scripts ? '' : ', no scripts'}`;
+    const findings = await judgePage(context, base, name, scripts).catch((e) => [String(e)]);
+    check(label, scripts ? findings : findings.filter((f) => !/ERR_FAILED/.test(f)));
+    await context.close();
+  }
+}
+
+judgeTemplates();
+names.forEach(judgeHtml);
+const site = await serve(build);
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+const zh = (n) => n.endsWith('.zh-Hant'), en = (n) => n.endsWith('.en');
+await judgePages(browser, site.base, 1280, true, zh);
+await judgePages(browser, site.base, 320, false, zh);
+await judgePages(browser, site.base, 320, true, en);
+await judgePages(browser, site.base, 1280, false, en);
+site.close();
+await behaviour(browser, build, check);
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
