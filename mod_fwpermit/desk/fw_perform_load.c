@@ -206,10 +206,20 @@ static const fw_err *is_org_known(fw_performing *p)
     return NULL;
 }
 
+static const fw_err *must_be(fw_performing *p, fw_id id, const char *kind)
+{
+    fw_org *org = NULL;
+
+    FW_TRY(found(fw_org_load(p->db, id, &org, p->pool)));
+    return org && strcmp(org->kind, kind) == 0 ? NULL : fw_err_field(p->pool, kind, "field.choice");
+}
+
 static const fw_err *is_delegated(fw_performing *p)
 {
     fw_delegation *live = NULL;
 
+    FW_TRY(must_be(p, p->cmd->employer_id, "employer"));
+    FW_TRY(must_be(p, p->cmd->target, "agency"));
     FW_TRY(fw_delegation_live(p->db, p->cmd->employer_id, p->cmd->target, &live, p->pool));
     p->view.taken = live != NULL;
     return NULL;

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "fw_access.h"
 #include "fw_lifecycle.h"
 #include "fw_store_payment.h"
 
@@ -155,6 +156,14 @@ const fw_err *fw_show_case_head(const fw_show *s, const fw_case *c, bool office,
     return NULL;
 }
 
+/* Of a payment for many, some may have been taken away from the payer since. */
+static bool may_see(const fw_show *s, const fw_case *c)
+{
+    return fw_access_allowed("page.case", s->actor->roles,
+                             fw_access_relations(s->actor, c->employer_id, c->agency_id, c->station,
+                                                 c->first_reviewer, c->second_reviewer));
+}
+
 const fw_err *fw_show_lines_of(const fw_show *s, const fw_id *cases, int n, json_t **out)
 {
     *out = json_array();
@@ -163,6 +172,8 @@ const fw_err *fw_show_lines_of(const fw_show *s, const fw_id *cases, int n, json
         json_t *line = NULL;
 
         FW_TRY(fw_case_load(s->db, cases[i], &kase, s->pool));
+        if (!may_see(s, kase))
+            continue;
         FW_TRY(fw_show_case_head(s, kase, false, &line));
         json_array_append_new(*out, line);
     }
@@ -302,6 +313,18 @@ json_t *fw_show_history(const fw_show *s, const fw_dossier *d)
 
 /* ---- documents, permit ---- */
 
+const fw_err *fw_show_may_read(const fw_show *s, const fw_document *doc, bool *may)
+{
+    fw_payment *p = NULL;
+
+    *may = true;
+    if (!doc->payment_id || (s->actor->roles & FW_ROLES_OFFICER))
+        return NULL;
+    FW_TRY(fw_payment_load(s->db, doc->payment_id, &p, s->pool));
+    *may = p->n_cases == 1 || p->org_id == s->actor->org_id;
+    return NULL;
+}
+
 const fw_err *fw_show_documents(const fw_show *s, const fw_case *kase, const char *at, json_t **out)
 {
     apr_array_header_t *list = NULL;
@@ -310,11 +333,16 @@ const fw_err *fw_show_documents(const fw_show *s, const fw_case *kase, const cha
     *out = json_array();
     for (int i = 0; i < list->nelts; i++) {
         const fw_document *doc = &APR_ARRAY_IDX(list, i, fw_document);
-        json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", doc->kind, "label",
-                              fw_show_text(s, apr_pstrcat(s->pool, "document.", doc->kind, NULL)),
-                              "number", doc->number, "when", fw_show_time(s, doc->created), "size",
-                              fw_show_size(s, doc->size));
+        bool may;
+        json_t *o;
 
+        FW_TRY(fw_show_may_read(s, doc, &may));
+        if (!may)
+            continue;
+        o = json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", doc->kind, "label",
+                      fw_show_text(s, apr_pstrcat(s->pool, "document.", doc->kind, NULL)), "number",
+                      doc->number, "when", fw_show_time(s, doc->created), "size",
+                      fw_show_size(s, doc->size));
         json_object_set_new(o, "id", fw_show_id(doc->id));
         fw_show_set(o, s, "href", "%s/documents/%" APR_INT64_T_FMT, at, doc->id);
         json_array_append_new(*out, o);
@@ -398,6 +426,8 @@ static const fw_err *payments_of(const fw_show *s, const fw_case *c, json_t **ou
     if (!c->payment_id)
         return NULL;
     FW_TRY(fw_payment_load(s->db, c->payment_id, &p, s->pool));
+    if (p->org_id != s->actor->org_id)
+        return NULL; /* its page is the payer's alone */
     o = json_pack("{s:I, s:s, s:o, s:o}", "amount", (json_int_t)p->amount, "method",
                   fw_show_text(s, apr_pstrcat(s->pool, "method.", p->method, NULL)), "state",
                   fw_show_state(s, "pay", fw_pay_state_name(p->state)), "when",

@@ -310,10 +310,14 @@ const fw_err *fwh_do_file(fwh_req *q)
 
 const fw_err *fwh_do_document(fwh_req *q)
 {
+    fw_show s = fwh_show(q);
     fw_document *doc = NULL;
+    bool may;
 
     FW_TRY(fw_document_load(q->db, fwh_id(q->arg[1]), &doc, q->pool));
-    if (doc->case_id != q->kase->id && (!doc->payment_id || doc->payment_id != q->kase->payment_id))
+    FW_TRY(fw_show_may_read(&s, doc, &may));
+    if (!may || (doc->case_id != q->kase->id &&
+                 (!doc->payment_id || doc->payment_id != q->kase->payment_id)))
         return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
     return fwh_vault_file(q, doc->vault, "application/pdf",
                           apr_psprintf(q->pool, "%s-%s.pdf", doc->kind, doc->number));

@@ -40,7 +40,7 @@ static json_t *roles_of(const char *access)
 
     for (size_t i = 0; i < n; i++) {
         if (strcmp(table[i].what, access) == 0)
-            roles |= table[i].roles;
+            roles |= table[i].roles & ~(unsigned)FW_ROLE_SYSTEM;
     }
     for (unsigned bit = 1; bit <= FW_ROLE_ANYONE; bit <<= 1) {
         if (roles & bit)
