@@ -27,7 +27,7 @@ typedef struct fww_op {
 
 static const fww_op ops[] = {
     {"payment.begin", fww_pay_begin, fww_pay_give_up, 10000, 1, 60, 30, 3600},
-    {"payment.query", fww_pay_query, NULL, 15000, 30, 1800, 12, 86400},
+    {"payment.query", fww_pay_query, NULL, 8000, 30, 1800, 12, 86400},
     {"payment.message", NULL, NULL, 10000, 1, 600, 100, 3 * 86400},
     {"notify.send", fww_mail_send, NULL, 30000, 10, 3600, 40, 3 * 86400},
     {"press.filing", fww_press_filing, NULL, 60000, 2, 600, 100, 7 * 86400},
@@ -105,7 +105,7 @@ static const fw_err *keep_end(fww_turn *t, const fw_delivery *d, const fww_op *o
     if (end->what == FWW_END_DONE)
         err = fw_outbox_done(t->db, d, now, reason, &mine, t->pool);
     else if (end->what == FWW_END_AGAIN)
-        err = fw_outbox_again(t->db, d, now + wait_for(o, d->attempt, end), reason, &mine, t->pool);
+        err = fw_outbox_again(t->db, d, now + wait_for(o, d->tries, end), reason, &mine, t->pool);
     else
         err = fw_outbox_dead(t->db, d, now, reason, &mine, t->pool);
     if (!err)
@@ -120,7 +120,7 @@ static void run_row(fww_turn *t, const fw_delivery *d, const fww_op *o, fww_end 
 
     if (err)
         end_by_error(t, err, end);
-    if (is_hopeless(o, d->attempt, d->created, end))
+    if (is_hopeless(o, d->tries, d->created, end))
         end->what = FWW_END_DEAD;
     if (end->what != FWW_END_DEAD)
         return;

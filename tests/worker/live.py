@@ -151,9 +151,8 @@ class Site:
                 ["bash", "-c", 'exec "$0" "${@:2}" 3<"$1"', BUILD / "fwpermit-worker", path, *role], stderr=log)
         if role == ("pump",):  # the lease of one that was killed runs on for a while
             self.change("DELETE FROM lease WHERE name = 'clock'")
-        sockets = {"pump": "pump.wake", "sealer": None, "plugin": f"plugin-{role[-1]}.sock"}
-        name = sockets.get(role[0], f"{role[0]}.sock")
-        until(lambda: not name or (self.run / name).exists(), lambda: self.log_of(*role).read_text())
+        begun = f"[{self.workers[role].pid}] info: "  # it says so when it serves
+        until(lambda: begun in self.log_of(*role).read_text(), lambda: self.log_of(*role).read_text())
         return self.workers[role]
 
     def log_of(self, *role):
@@ -185,8 +184,18 @@ class Site:
     # -- doors --
 
     def driver(self, *args, **more):
+        if "input" not in more:
+            more["stdin"] = subprocess.DEVNULL
         out = sh(DRIVER, self.tmp / "settings.json", *args, cwd=ROOT, **more)
         return [json.loads(line) for line in out.splitlines()]
+
+    def reader(self, *args):
+        """A process that has noted reads and lives on."""
+        reader = subprocess.Popen(  # pylint: disable=consider-using-with
+            [DRIVER, self.tmp / "settings.json", "read", *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            cwd=ROOT)
+        check(reader.stdout.readline() == b"{}\n", "it does not read")
+        return reader
 
     def perform(self, actor, kind, refused=None, **more):
         answer = self.driver("perform", input=json.dumps({"actor": actor, "kind": kind, **more}) + "\n")[0]

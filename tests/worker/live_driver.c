@@ -28,7 +28,7 @@
  *   live_driver SETTINGS keep FILE        puts a file into the vault
  *   live_driver SETTINGS fetch NAME FILE  and takes one out
  *   live_driver SETTINGS message PLUGIN CHANNEL HASH   the bytes from standard input go into the inbox
- *   live_driver SETTINGS read N LOGIN PAGE ABOUT       N lines into a journal
+ *   live_driver SETTINGS read N LOGIN PAGE ABOUT       N lines into a journal, which stays open until standard input ends
  *   live_driver SETTINGS page FILE N SIZE OUT          a page of a PDF by the pictures role
  *   live_driver SETTINGS verify CERT */
 
@@ -274,6 +274,8 @@ static void read_pages(const char *login, const char *page, const char *about, i
     for (int i = 0; i < n; i++)
         must(fw_journal_note(journal, actor_of(login), page, about, apr_time_now(), pool));
     say(json_object());
+    while (getchar() != EOF) /* it lives on, as a child of httpd does */
+        ;
 }
 
 static void leaf(const char *path, int page, int size, const char *to)

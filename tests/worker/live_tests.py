@@ -382,13 +382,19 @@ def files_that_nobody_names_go(site):
 @test
 def reads_and_changes_are_sealed_whole(site):
     case = site.rows("SELECT id FROM cases LIMIT 1")[0]["id"]
-    site.driver("read", 7, "first", "page.case", f"case:{case}")
+    reader = site.reader(7, "first", "page.case", f"case:{case}")
 
     def sealed():
         return site.rows("SELECT * FROM audit WHERE command = 'read.case' AND seal > 0")
     reads = until(lambda: len(sealed()) == 7 and sealed(), site.told)
     check(reads[0]["actor"] == "first" and reads[0]["aggregate"] == f"case:{case}", reads[0])
-    check(not list((site.run / "journal").glob("*")), "journals of ended processes are left")
+    other = site.reader(1, "second", "page.desk", "account:1")  # taken later than what came before it
+    until(lambda: site.rows("SELECT 1 FROM audit WHERE command = 'read.desk' AND seal > 0"), site.told)
+    check(len(sealed()) == 7, "reads are taken twice")
+    reader.communicate()
+    other.communicate()
+    until(lambda: not list((site.run / "journal").glob("*")), "journals of ended processes are left")
+    check(len(sealed()) == 7, "reads are taken twice")
     report = until(lambda: (r := site.driver("verify", site.audit_cert)[0])["waiting"] == 0 and r, site.told)
     check(report["fault"] == "whole" and report["seals"] == report["anchored"] > 0, report)
 
