@@ -18,7 +18,7 @@
 /* The only file that names apr_dbd. D1 to D14 are the rules for its traps; docs/decisions/0003-apr-dbd.md tells
  * each trap and how it is kept away here. */
 
-#define LOCK_WAIT_US  10000000 /* for the write lock of SQLite; then FW_E_BUSY */
+#define LOCK_WAIT_MS  10000
 #define LOCK_LOOK_US  500
 #define IDLE_TRUST_US 1000000 /* a PostgreSQL connection that was idle for longer is asked first */
 #define IDLE_IN_TX_MS 60000   /* PostgreSQL ends a transaction whose process forgot it */
@@ -339,11 +339,12 @@ static const fw_err *tell(fw_db *db, int rc, const char *what, apr_pool_t *pool)
 
 /* ---- transactions ---- */
 
-static bool lock_file(int fd)
+static bool lock_file(fw_db *db)
 {
-    apr_time_t until = apr_time_now() + LOCK_WAIT_US;
+    int wait_ms = db->home->config.lock_ms;
+    apr_time_t until = apr_time_now() + apr_time_from_msec(wait_ms ? wait_ms : LOCK_WAIT_MS);
 
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         if ((errno != EWOULDBLOCK && errno != EINTR) || apr_time_now() > until)
             return false;
         apr_sleep(LOCK_LOOK_US);
@@ -367,7 +368,7 @@ const fw_err *fw_db_begin(fw_db *db)
         return FW_ERR(db->user, FW_E_INTERNAL, 0, "a transaction within a transaction");
     if (fails_now(db))
         return FW_ERR(db->user, FW_E_UNAVAILABLE, 0, "BEGIN fails as it was asked to");
-    if (sqlite && !lock_file(db->lock_fd))
+    if (sqlite && !lock_file(db))
         return FW_ERR(db->user, FW_E_BUSY, 0, "the write lock was not had");
     rc = apr_dbd_query(db->home->driver, db->handle, &rows, sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
     db->statements++;
@@ -525,7 +526,7 @@ static const fw_err *run(fw_db *db, const char *name, const fw_val *vals, int n,
     FW_TRY(bind_values(r->st, vals, n, r->args, scratch));
     /* A write that is a transaction of its own waits its turn like any other. */
     alone = db->lite && !db->in_tx && !r->st->reads;
-    if (alone && !lock_file(db->lock_fd))
+    if (alone && !lock_file(db))
         return FW_ERR(scratch, FW_E_BUSY, 0, "the write lock was not had");
     err = run_prepared(db, r, scratch);
     if (alone)
@@ -607,7 +608,7 @@ const fw_err *fw_db_raw(fw_db *db, const char *statement, apr_pool_t *scratch)
     bool alone = db->lite && !db->in_tx;
     int rows, rc;
 
-    if (alone && !lock_file(db->lock_fd))
+    if (alone && !lock_file(db))
         return FW_ERR(scratch, FW_E_BUSY, 0, "the write lock was not had");
     rc = apr_dbd_query(db->home->driver, db->handle, &rows, statement);
     if (rc && prepared_is_stale(db))

@@ -20,6 +20,7 @@ typedef struct fw_db_config {
     int max;            /* connections, at most */
     int acquire_ms;     /* how long fw_db_acquire waits; then FW_E_BUSY */
     int statement_ms;   /* pgsql: statement_timeout; 0 is none */
+    int lock_ms;        /* sqlite3: how long a write waits for its turn; 0 is 10 s */
 } fw_db_config;
 
 /* A value bound to a statement. */
@@ -58,7 +59,7 @@ void fw_db_release(fw_db *db);
 fw_backend_e fw_db_backend(const fw_db *db);
 
 /* A write transaction. SQLite: flock() on <file>.lock first, then BEGIN IMMEDIATE. FW_E_BUSY if the
- * lock is not had in 10 s. After a statement failed within it only fw_db_rollback() is possible. */
+ * lock is not had in lock_ms. After a statement failed within it only fw_db_rollback() is possible. */
 const fw_err *fw_db_begin(fw_db *db);
 const fw_err *fw_db_commit(fw_db *db);
 void fw_db_rollback(fw_db *db);

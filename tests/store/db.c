@@ -1,9 +1,11 @@
 /* fw_db: every rule D1 to D14 by name, the write lock, the pool; each on both back ends where it is of both. */
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -611,6 +613,38 @@ START_TEST(sixteen_writing_processes)
 }
 END_TEST
 
+/* Each write waits for the lock file, in a transaction or alone; a read never does. */
+START_TEST(writes_take_the_lock_file)
+{
+    fw_db_config quick;
+    const char *text = NULL;
+    fw_db *db;
+    int fd;
+
+    open_tables(FW_DB_SQLITE);
+    quick = fx.config;
+    quick.lock_ms = 30;
+    db = fx_connect_as(&quick, fx.sql, fx.pool);
+    ck_ok(put(db, 1, "a"));
+    fd = open(apr_pstrcat(fx.pool, fx.config.params, ".lock", NULL), O_RDWR);
+    ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+    ck_code(fw_db_begin(db), FW_E_BUSY);
+    ck_code(put(db, 2, "b"), FW_E_BUSY);
+    ck_code(fw_db_query(db, "returning", FW_VALS(FW_I(3), FW_S("c")), keep_text, &text, fx.pool),
+            FW_E_BUSY);
+    ck_code(fw_db_raw(db, "DELETE FROM t", fx.pool), FW_E_BUSY);
+    ck_ok(fw_db_query(db, "get", FW_VALS(FW_I(1)), keep_text, &text, fx.pool));
+    ck_assert_str_eq(text, "a");
+    close(fd);
+    ck_ok(put(db, 2, "b"));
+    ck_ok(fw_db_begin(db));
+    ck_ok(put(db, 3, "c"));
+    ck_ok(fw_db_commit(db));
+    fw_db_release(db);
+    fx_close();
+}
+END_TEST
+
 /* ---- the pool ---- */
 
 START_TEST(pool_exhausted)
@@ -856,6 +890,7 @@ int main(void)
     tcase_add_test(alone, d14_statement_timeout);
     tcase_add_test(alone, d14_full_disk);
     tcase_add_loop_test(both, sixteen_writing_processes, 0, FX_BACKENDS);
+    tcase_add_test(alone, writes_take_the_lock_file);
     tcase_add_loop_test(both, pool_exhausted, 0, FX_BACKENDS);
     tcase_add_loop_test(both, no_database_no_connection, 0, FX_BACKENDS);
     tcase_add_loop_test(both, statements_are_counted_and_fail_when_asked, 0, FX_BACKENDS);
