@@ -231,7 +231,8 @@ static const char *own_value(const fww_subject *s, const fw_permit *p, const cha
         const char *name, *value;
     } own[] = {{"permit_no", p->permit_no},  {"valid_from", p->valid_from},
                {"valid_to", p->valid_to},    {"issued", fw_date_text(fw_date_of(now), s->t->pool)},
-               {"employer", employer_of(s)}, {"station", station_of(s)}};
+               {"employer", employer_of(s)}, {"station", station_of(s)},
+               {"case_no", s->kase->case_no}};
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         if (strcmp(own[i].name, name) == 0)
