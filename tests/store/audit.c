@@ -480,6 +480,26 @@ START_TEST(a_removed_record_and_all_reckoned_anew)
 }
 END_TEST
 
+/* Each seal is sound by itself, but it follows from none. */
+START_TEST(a_seal_that_follows_from_none)
+{
+    apr_array_header_t *seals = NULL, *hashes = NULL;
+    fw_seal *s;
+
+    begin_whole(_i);
+    ck_ok(fw_seal_list(fx.db, 1, 1, &seals, fx.pool));
+    ck_ok(fw_seal_records(fx.db, 2, &hashes, fx.pool));
+    s = &APR_ARRAY_IDX(seals, 0, fw_seal);
+    s->prev = "";
+    s->hash = fw_seal_hash(s, hashes, fx.pool);
+    fx_run(apr_psprintf(
+        fx.pool, "UPDATE audit_seal SET prev = '', hash = '%s', signature = '%s' WHERE n = 2",
+        s->hash, sign_with(signer, s->hash)));
+    expect(FW_AUDIT_SEAL_BROKEN, 0, 2);
+    fx_close();
+}
+END_TEST
+
 /* ---- the anchor ---- */
 
 static void append(const char *text)
@@ -712,6 +732,7 @@ int main(void)
     tcase_add_loop_test(both, a_cut_tail, 0, FX_BACKENDS);
     tcase_add_loop_test(both, a_chain_reckoned_anew, 0, FX_BACKENDS);
     tcase_add_loop_test(both, a_removed_record_and_all_reckoned_anew, 0, FX_BACKENDS);
+    tcase_add_loop_test(both, a_seal_that_follows_from_none, 0, FX_BACKENDS);
     tcase_add_loop_test(both, the_anchor_s_form, 0, FX_BACKENDS);
     tcase_add_loop_test(both, a_sealer_that_was_stopped, 0, FX_BACKENDS);
     tcase_add_loop_test(both, an_anchor_cut_at_any_byte, 0, FX_BACKENDS);

@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
+#include <libpq-fe.h>
 
 #include "fw_store_account.h"
 #include "fw_store_case.h"
@@ -257,6 +259,44 @@ START_TEST(twenty_registrations_of_one_passport)
 }
 END_TEST
 
+/* Overtaken between reading and writing: decided anew, without a word to anybody. */
+START_TEST(overtaken_and_decided_anew)
+{
+    PGconn *other;
+    fw_id kase;
+    pid_t pid;
+    int status = 1;
+
+    begin(FW_DB_PGSQL);
+    kase = fx_draft(people.worker);
+    other = PQconnectdb(fx.config.params);
+    PQclear(PQexec(other, "BEGIN"));
+    PQclear(PQexec(other, "UPDATE cases SET version = version + 1"));
+    pid = fork();
+    if (pid == 0) {
+        fw_command cmd = {.kind = FW_CMD_CASE_SAVE,
+                          .target = kase,
+                          .actor = &people.agent,
+                          .fields = "{\"visa_no\":\"VN777\"}"};
+        fw_result r = {0};
+        apr_pool_t *pool;
+        const fw_err *err;
+
+        apr_pool_create(&pool, NULL);
+        err = fw_perform(fx_desk_again(pool), fx_connect(pool), &cmd, &r, pool);
+        _exit(err || r.verdict != FW_DONE);
+    }
+    while (fx_count("pg_stat_activity WHERE wait_event_type = 'Lock'") == 0)
+        apr_sleep(5000);
+    PQclear(PQexec(other, "COMMIT"));
+    PQfinish(other);
+    waitpid(pid, &status, 0);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(fx_count("cases WHERE data LIKE '%VN777%'"), 1);
+    fx_close();
+}
+END_TEST
+
 /* Different cases at once: no number twice, none left out. */
 static int submit_own(int i, fw_db *db, apr_pool_t *pool)
 {
@@ -502,6 +542,7 @@ int main(void)
     tcase_add_loop_test(both, twenty_openings_of_one_key, 0, FX_BACKENDS);
     tcase_add_loop_test(both, twenty_settlings, 0, FX_BACKENDS);
     tcase_add_loop_test(both, twenty_registrations_of_one_passport, 0, FX_BACKENDS);
+    tcase_add_test(both, overtaken_and_decided_anew);
     tcase_add_loop_test(both, twelve_filings_at_once, 0, FX_BACKENDS);
     tcase_add_loop_test(both, the_same_request_again, 0, FX_BACKENDS);
     tcase_add_loop_test(both, a_refusal_is_not_kept, 0, FX_BACKENDS);
