@@ -56,7 +56,7 @@ static const fw_err *begun_long_ago(fw_db *db, apr_time_t at, apr_array_header_t
 /* One command for each thing of the list. What is refused stays as it is. */
 static const fw_err *perform_each(fww_turn *t, const apr_array_header_t *ids, fw_cmd_e kind)
 {
-    for (int i = 0; i < ids->nelts && !*t->pump->env->stop; i++) {
+    for (int i = 0; i < ids->nelts && !atomic_load(&t->pump->stopping); i++) {
         fw_command cmd = {
             .kind = kind, .target = APR_ARRAY_IDX(ids, i, fw_id), .reason = "time_over"};
 
@@ -114,7 +114,7 @@ static const fw_err *look_at_file(void *baton, const char *name, apr_time_t mtim
     apr_time_t age = s->now - mtime;
     bool used = true;
 
-    if (age < ORPHAN_AGE || age > ORPHAN_MOST || *s->t->pump->env->stop)
+    if (age < ORPHAN_AGE || age > ORPHAN_MOST || atomic_load(&s->t->pump->stopping))
         return NULL;
     apr_pool_clear(s->scratch);
     FW_TRY(fw_vault_is_used(s->t->db, name, &used, s->scratch));

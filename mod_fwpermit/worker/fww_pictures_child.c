@@ -41,7 +41,7 @@ static size_t mapped_now(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool limit_to(int what, size_t most)
+static bool limit_to(__rlimit_resource_t what, size_t most)
 {
     struct rlimit r = {.rlim_cur = most, .rlim_max = most};
     return setrlimit(what, &r) == 0;

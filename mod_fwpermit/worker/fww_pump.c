@@ -126,9 +126,9 @@ apr_time_t fww_time_read(const char *iso)
 
 /* ---- lanes ---- */
 
-static bool stops(const fww_pump *pump)
+static bool stops(fww_pump *pump)
 {
-    return *pump->env->stop != 0;
+    return atomic_load(&pump->stopping);
 }
 
 /* Until somebody wakes the pump, or `most` is over. */
@@ -247,7 +247,7 @@ static void wake_lanes(fww_pump *pump)
 /* The first thread hears the wakings, until it is told to stop. */
 static void listen_to_wakings(fww_pump *pump, int fd)
 {
-    while (!stops(pump)) {
+    while (!*pump->env->stop) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
 
         if (poll(&p, 1, 500) <= 0)
@@ -255,6 +255,7 @@ static void listen_to_wakings(fww_pump *pump, int fd)
         fw_wake_drain(fd);
         wake_lanes(pump);
     }
+    atomic_store(&pump->stopping, true);
     wake_lanes(pump);
 }
 
@@ -272,9 +273,13 @@ static const fw_err *open_pump(fww_pump *pump)
 
 static bool start_lanes(fww_pump *pump, lane *lanes, int n)
 {
+    apr_threadattr_t *attr = NULL;
+
+    if (apr_threadattr_create(&attr, pump->env->pool) || apr_threadattr_detach_set(attr, 1))
+        return false;
     pump->running = n;
     for (int i = 0; i < n; i++) {
-        if (apr_thread_create(&lanes[i].thread, NULL, run_lane, &lanes[i], pump->env->pool)) {
+        if (apr_thread_create(&lanes[i].thread, attr, run_lane, &lanes[i], pump->env->pool)) {
             pump->env->log(FWW_ERROR, "no thread for a lane: %s", strerror(errno));
             return false;
         }

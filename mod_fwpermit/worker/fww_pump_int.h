@@ -6,6 +6,8 @@
 #include "fw_store_outbox.h"
 #include "fww_role.h"
 
+#include <stdatomic.h>
+
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
@@ -34,6 +36,7 @@ typedef struct fww_pump {
     const char *owner; /* of leases: this process among all nodes */
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *woken;
+    atomic_bool stopping;
     unsigned wakes;
     int running;           /* lanes */
     apr_time_t purged;     /* when the clock last did it; the clock's own */
