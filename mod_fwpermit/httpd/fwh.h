@@ -111,6 +111,8 @@ int fwh_serve(request_rec *r, const fwh_child *child);
 const fw_err *fwh_query_read(fwh_req *q);
 /* Reads a form or JSON body into q->fields, with request_id and body_hash. FW_E_LIMIT beyond FwPermitFormMax. */
 const fw_err *fwh_body_read(fwh_req *q);
+/* Takes the request's identity from its header, or else `typed` (of a form; or NULL). */
+const fw_err *fwh_request_id(fwh_req *q, const char *typed);
 /* Reads the whole body of at most `most` bytes. */
 const fw_err *fwh_body_bytes(fwh_req *q, apr_size_t most, const char **bytes, apr_size_t *n);
 /* Calls `each` with pieces until the body's end. */

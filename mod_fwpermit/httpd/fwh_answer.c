@@ -81,8 +81,11 @@ const fw_err *fwh_page(fwh_req *q, const char *template, json_t *model)
 
     if (!model)
         return FW_ERR(q->pool, FW_E_INTERNAL, 0, "page %s has no model", template);
+    /* Of all models problems alone have a type. */
     if (q->json)
-        send_json(q, "application/json", model);
+        send_json(q,
+                  json_object_get(model, "type") ? "application/problem+json" : "application/json",
+                  model);
     else
         err = fill(q, template, model);
     json_decref(model);

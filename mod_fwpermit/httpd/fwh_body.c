@@ -60,12 +60,26 @@ static const fw_err *read_piece(fwh_req *q, apr_bucket_brigade *bb, apr_off_t *s
     return NULL;
 }
 
+/* Nothing is read of a body that says itself that it is too long. */
+static bool announced_too_long(const fwh_req *q, apr_off_t most)
+{
+    const char *text = apr_table_get(q->r->headers_in, "Content-Length");
+    apr_off_t n = 0;
+    char *end;
+
+    return text && apr_strtoff(&n, text, &end, 10) == APR_SUCCESS && n > most;
+}
+
 const fw_err *fwh_body_stream(fwh_req *q, apr_off_t most, fwh_piece_fn each, void *baton)
 {
     apr_bucket_brigade *bb = apr_brigade_create(q->pool, q->r->connection->bucket_alloc);
     apr_off_t sum = 0;
     bool ended = false;
 
+    if (announced_too_long(q, most)) {
+        q->r->connection->keepalive = AP_CONN_CLOSE;
+        return input(q, FW_E_LIMIT, NULL, "body.too_long");
+    }
     while (!ended) {
         const fw_err *err = read_piece(q, bb, &sum, most, each, baton, &ended);
 
@@ -209,10 +223,9 @@ const fw_err *fwh_query_read(fwh_req *q)
     return q->r->args ? take_pairs(q, q->r->args, strlen(q->r->args)) : NULL;
 }
 
-static const fw_err *take_request_id(fwh_req *q)
+const fw_err *fwh_request_id(fwh_req *q, const char *typed)
 {
     const char *id = apr_table_get(q->r->headers_in, "Idempotency-Key");
-    const char *typed = fwh_take(q, "_request");
     size_t n;
 
     id = id ? id : typed;
@@ -239,7 +252,7 @@ const fw_err *fwh_body_read(fwh_req *q)
     else
         return input(q, FW_E_INPUT, NULL, "body.unknown_type");
     q->body_hash = fw_login_hash(bytes, n, q->pool);
-    return take_request_id(q);
+    return fwh_request_id(q, fwh_take(q, "_request"));
 }
 
 const char *fwh_take(fwh_req *q, const char *name)

@@ -157,7 +157,9 @@ static void untick(fwh_req *q, const fw_dossier *d)
 
 static const fw_err *save_refused(fwh_req *q, const fw_result *result, const fw_dossier *d)
 {
-    bool stale = result->n_refusals > 0 && strcmp(result->refusals[0].key, "case.stale") == 0;
+    /* Of a case that is filed by now, that is what there is to say. */
+    bool stale = result->n_refusals > 0 && strcmp(result->refusals[0].key, "case.stale") == 0 &&
+                 is_open(d->kase);
     fw_show s = fwh_show(q);
     json_t *model = NULL;
 
@@ -167,11 +169,14 @@ static const fw_err *save_refused(fwh_req *q, const fw_result *result, const fw_
         if (!q->json)
             return fwh_page(q, "case_stale", model);
         json_object_set_new(model, "type", json_string("/problems/case.stale"));
+        json_object_set_new(model, "title", json_string(fw_show_text(&s, "problem.title.409")));
         json_object_set_new(model, "status", json_integer(HTTP_CONFLICT));
         json_object_set_new(model, "detail", json_string(fw_show_text(&s, "case.stale")));
         json_object_del(model, "form");
         return fwh_page(q, "", model);
     }
+    if (result->code == FW_E_CONFLICT && !is_open(d->kase))
+        return fwh_problem(q, HTTP_CONFLICT, "case.state", NULL);
     if (q->json || result->code != FW_E_INPUT)
         return fwh_refused(q, result);
     fwh_form_errors(q, result);

@@ -92,7 +92,7 @@ static const fw_err *end_part(void *baton)
     if (strcmp(u->name, "_csrf") == 0)
         u->allowed = fwh_token_right(u->q, value);
     else if (strcmp(u->name, "_request") == 0)
-        u->q->request_id = *value ? value : NULL;
+        return fwh_request_id(u->q, value);
     else if (strcmp(u->name, "version") != 0 && strcmp(u->name, "_go") != 0)
         return refuse(u->q, FW_E_INPUT, u->name, "field.unknown");
     return NULL;
@@ -111,15 +111,13 @@ static const fw_err *receive(fwh_req *q, upload *u)
                                   .total = (apr_off_t)q->desk->settings->upload_max + OVERHEAD};
     fw_multipart_sink sink = {begin_part, part_data, end_part, u};
     const char *type = apr_table_get(q->r->headers_in, "Content-Type");
-    const char *key = apr_table_get(q->r->headers_in, "Idempotency-Key");
 
+    FW_TRY(fwh_request_id(q, NULL));
     FW_TRY(fw_multipart_make(&u->parser, type ? type : "", &limits, &sink, q->pool));
     FW_TRY(fwh_body_stream(q, limits.total, feed, u));
     FW_TRY(fw_multipart_finish(u->parser));
     if (!u->done)
         return refuse(q, FW_E_INPUT, u->field->name, "field.file_missing");
-    if (key)
-        q->request_id = key;
     return NULL;
 }
 
@@ -238,7 +236,13 @@ static const fw_err *judge_failure(fwh_req *q, const upload *u, const fw_err *er
 {
     fw_refusal r = {u->field->name, err->user_key, NULL};
 
-    if (!err->user_key || strncmp(err->user_key, "file.", 5) != 0)
+    if (!err->user_key)
+        return err;
+    /* Many times too long: it was not even read until its own limit. */
+    if (strcmp(err->user_key, "body.too_long") == 0 ||
+        strcmp(err->user_key, "body.part_too_long") == 0)
+        r.key = "file.too_large";
+    if (strncmp(r.key, "file.", 5) != 0)
         return err;
     r.args = apr_psprintf(
         q->pool, "{\"max\":\"%s\"}",
@@ -263,6 +267,8 @@ const fw_err *fwh_do_file_upload(fwh_req *q)
     if (!u.field || !fw_field_is_file(u.field))
         return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
     err = receive(q, &u);
+    if (err && u.taken.file.vault)
+        FW_TRY(fw_vault_remove(q->desk->vault, u.taken.file.vault, q->pool));
     if (err && err->code == FW_E_FORBIDDEN)
         return fwh_problem(q, HTTP_FORBIDDEN, "problem.csrf", NULL);
     if (err)

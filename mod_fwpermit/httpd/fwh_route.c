@@ -205,10 +205,9 @@ static bool from_elsewhere(const fwh_req *q)
     const char *site = apr_table_get(q->r->headers_in, "Sec-Fetch-Site");
     const char *origin = apr_table_get(q->r->headers_in, "Origin");
 
-    if (site && strcmp(site, "cross-site") == 0)
-        return true;
-    return origin && strcmp(origin, "null") != 0 && !site &&
-           strcmp(origin, q->desk->settings->base_url) != 0;
+    if (site)
+        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    return origin && strcmp(origin, q->desk->settings->base_url) != 0;
 }
 
 bool fwh_token_right(fwh_req *q, const char *typed)

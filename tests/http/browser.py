@@ -30,12 +30,14 @@ class Page(html.parser.HTMLParser):
         self.forms, self.links, self.tags, self.words = [], [], [], []
         self.by_id, self.later = {}, []
         self.form = self.area = self.select = None
-        self.skip = 0
+        self.skip, self.disabled = 0, False
         self.feed(answer.text)
         for form_id, kind, value in self.later:
             getattr(self.by_id[form_id], kind).append(value)
 
     def _add(self, attrs, kind, value):
+        if "disabled" in attrs or self.disabled:
+            return
         if attrs.get("form"):
             self.later.append((attrs["form"], kind, value))
         elif self.form:
@@ -48,6 +50,8 @@ class Page(html.parser.HTMLParser):
             self.skip += 1
         if tag == "a" and attrs.get("href"):
             self.links.append(attrs["href"])
+        if tag == "fieldset":
+            self.disabled = "disabled" in attrs
         if tag == "form":
             self.form = Form(attrs)
             self.forms.append(self.form)
@@ -74,6 +78,8 @@ class Page(html.parser.HTMLParser):
     def handle_endtag(self, tag):
         if tag in ("script", "style"):
             self.skip -= 1
+        if tag == "fieldset":
+            self.disabled = False
         if tag == "form":
             self.form = None
         if tag == "textarea" and self.area:

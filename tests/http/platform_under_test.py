@@ -1,4 +1,5 @@
 """A platform under test: a server of its own by conf/demo/serve, and people who speak with it as programs do."""
+import contextlib
 import itertools
 import json
 import os
@@ -13,6 +14,8 @@ import requests
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PASSWORD = "demo-permit-2026"
 NUMBERS = itertools.count(1)
+KEPT = ("org", "delegation", "worker", "cases", "case_file", "case_event", "payment", "payment_case", "permit",
+        "document", "outbox", "inbox", "idem", "counter")
 MRZ_WEIGHTS = (7, 3, 1)
 SLOW = 4 if os.environ.get("FW_SLOW") else 1  # under a sanitizer
 
@@ -124,6 +127,23 @@ class Platform:
     def error_log(self):
         path = self.folder / "logs/error.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def kept(self):
+        """All rows that a command may change, and how many files the vault holds."""
+        rows = {t: self.sql(f"SELECT * FROM {t} ORDER BY 1, 2") for t in KEPT}
+        rows["vault"] = sum(f.is_file() for f in (self.folder / "state/vault").rglob("*"))
+        return rows
+
+    @contextlib.contextmanager
+    def nothing_changes(self):
+        """Around a request that is refused: the case, and all else, is as it was."""
+        await_("quiet", lambda: not self.sql("SELECT 1 FROM outbox WHERE state NOT IN ('done', 'dead')"))
+        before = self.kept()
+        yield
+        with contextlib.suppress(AssertionError):  # a file that was begun goes when its connection has gone
+            await_("the vault as it was", lambda: self.kept()["vault"] == before["vault"], 3)
+        after = self.kept()
+        assert [t for t in before if before[t] != after[t]] == []
 
     def unexpected(self, *expected):
         """Lines of the error log that no one said would come."""
