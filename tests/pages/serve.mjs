@@ -33,7 +33,7 @@ export async function serve(build, answers = () => null) {
       });
       response.end(gzipSync(bytes));
     } catch {
-      response.writeHead(404).end();
+      response.writeHead(404, { 'Content-Type': 'text/html' }).end('<title>Not there</title>');
     }
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));

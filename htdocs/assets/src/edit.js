@@ -168,6 +168,7 @@ function tell(text, bad = false, ...more) {
 
 // The whole form goes to the server, whose answer keeps what was typed.
 function leaveWithForm() {
+  unsent.clear();
   form.append(make('input', { type: 'hidden', name: '_go', value: 'stay' }));
   form.submit();
 }

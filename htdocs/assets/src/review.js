@@ -91,12 +91,16 @@ function countMarks() {
   for (const m of marks) m.closest('[data-fact], [data-doc]')?.classList.toggle('fact--marked', Boolean(m.value.trim()));
   return n;
 }
-for (const m of marks) m.addEventListener('input', countMarks);
+const said = find('[data-decide-said]');
+for (const m of marks)
+  m.addEventListener('input', () => {
+    countMarks();
+    said.textContent = '';
+  });
 countMarks();
 
 // ---- decisions ----
 
-const said = find('[data-decide-said]');
 const words = find('[data-decide]').dataset;
 const ask = document.getElementById('ask');
 
