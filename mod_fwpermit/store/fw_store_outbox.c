@@ -1,6 +1,8 @@
 #include "fw_config.h"
 #include "fw_store_outbox.h"
 
+#include <string.h>
+
 #include "fw_take.h"
 
 #define STEPS 65536 /* an identity's low bits are random */
@@ -250,6 +252,14 @@ const fw_err *fw_inbox_again(fw_db *db, const fw_message *m, apr_time_t not_befo
     return fw_db_exec(db, "inbox_again",
                       FW_VALS(FW_I(not_before), FW_S(reason), FW_I(m->id), FW_I(m->attempt)), NULL,
                       pool);
+}
+
+const fw_err *fw_outbox_reclaim(fw_db *db, const char *node, apr_pool_t *pool)
+{
+    fw_val n = FW_I(strlen(node));
+
+    FW_TRY(fw_db_exec(db, "outbox_reclaim", FW_VALS(n, FW_S(node)), NULL, pool));
+    return fw_db_exec(db, "inbox_reclaim", FW_VALS(n, FW_S(node)), NULL, pool);
 }
 
 const fw_err *fw_lease_take(fw_db *db, const char *name, const char *owner, apr_time_t now,

@@ -78,6 +78,10 @@ const fw_err *fw_inbox_end(fw_db *db, const fw_message *m, const char *state, ap
 const fw_err *fw_inbox_again(fw_db *db, const fw_message *m, apr_time_t not_before,
                              const char *reason, apr_pool_t *pool);
 
+/* Ends the leases, of outbox and inbox, whose owner's name begins with `node`: its process is known to have gone. Within a
+ * transaction. */
+const fw_err *fw_outbox_reclaim(fw_db *db, const char *node, apr_pool_t *pool);
+
 /* Takes or keeps a named lease. *had is false where another owner has it. */
 const fw_err *fw_lease_take(fw_db *db, const char *name, const char *owner, apr_time_t now,
                             apr_time_t until, bool *had, apr_pool_t *pool);

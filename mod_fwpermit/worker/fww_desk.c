@@ -37,13 +37,18 @@ const fw_err *fww_desk_open(fw_desk **out, const fww_role_env *env, bool with_va
     return err;
 }
 
-const char *fww_owner(const fww_role_env *env)
+const char *fww_node(const fww_role_env *env)
 {
     const char *node = json_string_value(json_object_get(env->settings, "node"));
     char host[65] = "";
 
     if (!node && gethostname(host, sizeof(host) - 1) == 0)
         node = host;
-    return apr_psprintf(env->pool, "%s:%d:%" APR_TIME_T_FMT, node ? node : "", (int)getpid(),
+    return apr_psprintf(env->pool, "%s:%s:", node ? node : "", env->run_dir);
+}
+
+const char *fww_owner(const fww_role_env *env)
+{
+    return apr_psprintf(env->pool, "%s%d:%" APR_TIME_T_FMT, fww_node(env), (int)getpid(),
                         apr_time_now());
 }

@@ -9,5 +9,7 @@ const fw_err *fww_desk_open(fw_desk **out, const fww_role_env *env, bool with_va
 
 /* Who this process is among those of all nodes: the owner of its leases. */
 const char *fww_owner(const fww_role_env *env);
+/* The beginning that the owners of this node have in common. */
+const char *fww_node(const fww_role_env *env);
 
 #endif

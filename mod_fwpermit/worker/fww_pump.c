@@ -2,16 +2,19 @@
 #include "fww_pump.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <apr_allocator.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
+#include "fw_store_outbox.h"
 #include "fw_wake.h"
 #include "fww_desk.h"
 #include "fww_pump_int.h"
@@ -21,6 +24,7 @@
 #define CLOCK_EVERY apr_time_from_sec(30)
 #define CLOCK_DEMO  apr_time_from_sec(5)
 #define END_WITHIN  apr_time_from_sec(5)
+#define LOCK_LOOK   apr_time_from_msec(100)
 #define LANES_MOST  32
 #define POOL_KEPT   4194304 /* bytes that a lane's pool keeps between rounds */
 
@@ -298,6 +302,37 @@ static void wait_for_lanes(fww_pump *pump)
     apr_thread_mutex_unlock(pump->mutex);
 }
 
+/* One pump for each run directory: waits until the one before has gone, however it went. The lock lasts as long as the process. */
+static bool be_the_only_one(const fww_role_env *env)
+{
+    const char *path = apr_pstrcat(env->pool, env->run_dir, "/pump.lock", NULL);
+    int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK || *env->stop)
+            return false;
+        apr_sleep(LOCK_LOOK);
+    }
+    return fd >= 0;
+}
+
+/* What the one before had under way is taken up at once, not only after its leases: that is a later attempt, and an answer
+ * that still comes to the earlier one is fenced off. */
+static const fw_err *take_up(fww_pump *pump)
+{
+    fw_db *db = NULL;
+    const fw_err *err;
+
+    FW_TRY(fw_db_acquire(&db, pump->desk->dbs, pump->env->pool));
+    err = fw_db_begin(db);
+    if (!err)
+        err = fw_outbox_reclaim(db, fww_node(pump->env), pump->env->pool);
+    if (!err)
+        err = fw_db_commit(db);
+    fw_db_release(db);
+    return err;
+}
+
 int fww_pump_main(const fww_role_env *env)
 {
     fww_pump *pump = apr_pcalloc(env->pool, sizeof(*pump));
@@ -306,7 +341,13 @@ int fww_pump_main(const fww_role_env *env)
     int n, fd;
 
     pump->env = env;
+    if (!be_the_only_one(env)) {
+        env->log(FWW_ERROR, "pump: %s/pump.lock: %s", env->run_dir, strerror(errno));
+        return *env->stop ? 0 : 1;
+    }
     err = open_pump(pump);
+    if (!err)
+        err = take_up(pump);
     if (err) {
         env->log(FWW_ERROR, "pump: %s", fw_err_text(err, env->pool));
         return 1;

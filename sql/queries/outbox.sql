@@ -46,6 +46,14 @@ WHERE id = %lld AND attempt = %lld AND state = 'leased';
 UPDATE outbox SET state = 'dead', ended = %lld, reason = %s
 WHERE id = %lld AND attempt = %lld AND state = 'leased';
 
+-- name: outbox_reclaim
+UPDATE outbox SET lease_until = 0 WHERE state = 'leased' AND lease_until > 0
+  AND substr(lease_owner, 1, %lld) = %s;
+
+-- name: inbox_reclaim
+UPDATE inbox SET lease_until = 0 WHERE state = 'leased' AND lease_until > 0
+  AND substr(lease_owner, 1, %lld) = %s;
+
 -- name: outbox_replay
 UPDATE outbox SET state = 'ready', not_before = 0, ended = 0, created = %lld, tried_before = attempt
 WHERE id = %lld AND state = 'dead';
