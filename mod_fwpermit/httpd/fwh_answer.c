@@ -144,6 +144,23 @@ json_t *fwh_errors(const fwh_req *q, const fw_refusal *refusals, int n)
     return list;
 }
 
+/* A reason as the summary at the top of a page tells it, far from its field: "Sex: Please choose one". A rule's own words,
+ * and a box to tick, name their field already. */
+static const char *summary_of(const fwh_req *q, const fw_refusal *r, const char *reason)
+{
+    const fw_services *all = q->desk->services;
+
+    for (int i = 0; r->field && strcmp(r->key, "field.rule") != 0 && i < fw_services_count(all);
+         i++) {
+        const fw_field *f = fw_service_field(fw_services_at(all, i), r->field);
+
+        if (f && f->type != FW_FIELD_CONFIRM)
+            return apr_pstrcat(q->pool, fw_label_text(&f->label, q->lang),
+                               strncmp(q->lang, "en", 2) == 0 ? ": " : "：", reason, NULL);
+    }
+    return reason;
+}
+
 void fwh_form_errors(fwh_req *q, const fw_result *result)
 {
     fw_show s = fwh_show(q);
@@ -152,7 +169,7 @@ void fwh_form_errors(fwh_req *q, const fw_result *result)
     q->errors = json_array();
     for (int i = 0; i < result->n_refusals; i++) {
         const fw_refusal *r = &result->refusals[i];
-        json_t *o = json_pack("{s:s}", "text", fw_show_reason(&s, r));
+        json_t *o = json_pack("{s:s}", "text", summary_of(q, r, fw_show_reason(&s, r)));
 
         if (r->field)
             fw_show_set(o, &s, "href", "#f-%s", r->field);
