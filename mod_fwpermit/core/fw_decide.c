@@ -79,6 +79,11 @@ bool fw_decide_refuse_problems(fw_deciding *d)
     return d->view->n_problems > 0;
 }
 
+bool fw_decide_no_term(const char *from, const char *to)
+{
+    return from && to && strcmp(to, from) < 0;
+}
+
 void fw_decide_event(fw_deciding *d, const fw_case *kase, const char *kind, fw_state_e from,
                      const char *data)
 {

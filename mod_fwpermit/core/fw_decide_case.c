@@ -201,6 +201,17 @@ static bool is_editor(const fw_case *kase, fw_id officer, apr_pool_t *pool)
     return kase->editors && strstr(kase->editors, needle);
 }
 
+/* Until the initial reviewer has proposed something the case lies on that one desk: others wait, or reassign it. */
+static bool refuse_other_desk(fw_deciding *d, const fw_case *kase)
+{
+    if (kase->state != FW_STATE_INITIAL_REVIEW || d->cmd->kind == FW_CMD_CASE_ASSIGN ||
+        (d->cmd->actor->roles & FW_ROLE_SYSTEM) ||
+        d->cmd->actor->account_id == kase->first_reviewer)
+        return false;
+    fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.other_desk");
+    return true;
+}
+
 /* The second review belongs to another person than the first. */
 static bool refuse_same_eyes(fw_deciding *d, const fw_case *kase)
 {
@@ -223,7 +234,8 @@ static bool refuse_case(fw_deciding *d)
         fw_decide_refuse(d, FW_E_NOTFOUND, NULL, "case.unknown");
         return true;
     }
-    return refuse_stale(d, kase) || refuse_state(d, kase) || refuse_same_eyes(d, kase);
+    return refuse_stale(d, kase) || refuse_state(d, kase) || refuse_other_desk(d, kase) ||
+           refuse_same_eyes(d, kase);
 }
 
 static void attach(fw_deciding *d, fw_case *kase)
@@ -314,12 +326,28 @@ static bool live(const fw_payment *p)
                  p->state == FW_PAY_PAID);
 }
 
+/* A grant: not of what was proposed to be rejected, nor of a permit that would have ended before it begins. */
+static bool refuse_grant(fw_deciding *d, const fw_case *kase)
+{
+    const char *key = NULL;
+
+    if (kase->reason)
+        key = "case.rejection_proposed";
+    else if (fw_decide_no_term(d->terms->valid_from, d->terms->valid_to))
+        key = "case.no_term";
+    if (!key)
+        return false;
+    fw_decide_refuse(d, FW_E_CONFLICT, NULL, key);
+    return true;
+}
+
 static bool refuse_guard(fw_deciding *d, const fw_case *kase, fw_guard_e guard)
 {
     switch (guard) {
     case FW_GUARD_NONE:
-    case FW_GUARD_FOUR_EYES:
         break;
+    case FW_GUARD_FOUR_EYES:
+        return refuse_grant(d, kase);
     case FW_GUARD_COMPLETE:
         return fw_decide_refuse_problems(d);
     case FW_GUARD_MARKS:
@@ -363,8 +391,12 @@ static void note_turn(fw_deciding *d, fw_case *kase)
     }
     if (cmd->kind == FW_CMD_CASE_CONFIRM)
         kase->second_reviewer = cmd->actor->account_id;
-    if (cmd->kind == FW_CMD_CASE_REJECT || cmd->kind == FW_CMD_CASE_SEND_BACK)
+    if (cmd->kind == FW_CMD_CASE_REJECT)
         kase->reason = cmd->reason;
+    /* No rejection is proposed any more. */
+    if (cmd->kind == FW_CMD_CASE_APPROVE || cmd->kind == FW_CMD_CASE_SEND_BACK ||
+        cmd->kind == FW_CMD_CASE_EXPIRE)
+        kase->reason = NULL;
 }
 
 void fw_decide_case_turn(fw_deciding *d)

@@ -18,6 +18,8 @@ typedef struct fw_deciding {
 fw_id fw_decide_id(fw_deciding *d);
 void fw_decide_refuse(fw_deciding *d, fw_code_e code, const char *field, const char *key);
 bool fw_decide_refuse_problems(fw_deciding *d);
+/* Whether a permit of these dates (or NULL) would end before it begins. */
+bool fw_decide_no_term(const char *from, const char *to);
 void fw_decide_event(fw_deciding *d, const fw_case *kase, const char *kind, fw_state_e from,
                      const char *data);
 /* `once` makes the idempotency key together with the operation. */

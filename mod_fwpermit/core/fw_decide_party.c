@@ -14,6 +14,10 @@ static void register_worker(fw_deciding *d)
 {
     fw_worker *w = d->view->worker;
 
+    if (d->cmd->version && d->cmd->version != w->version) {
+        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "worker.stale");
+        return;
+    }
     if (fw_decide_refuse_problems(d))
         return;
     if (d->view->taken) {
@@ -50,6 +54,17 @@ static void create_org(fw_deciding *d)
     d->out->changed |= FW_CH_ORG;
 }
 
+/* Nobody decides on what is one's own business; who files belongs to an organisation. */
+static void judge_roles(fw_deciding *d, const fw_account *a)
+{
+    if (!a->roles)
+        fw_decide_refuse(d, FW_E_INPUT, "role", "problem.required");
+    if ((a->roles & FW_ROLES_APPLICANT) && (a->roles & FW_ROLES_OFFICER))
+        fw_decide_refuse(d, FW_E_INPUT, "role", "account.both_sides");
+    if ((a->roles & FW_ROLES_APPLICANT) && !a->org_id)
+        fw_decide_refuse(d, FW_E_INPUT, "org", "problem.required");
+}
+
 static void create_account(fw_deciding *d)
 {
     fw_account *a = d->view->account;
@@ -61,8 +76,7 @@ static void create_account(fw_deciding *d)
         fw_decide_refuse(d, FW_E_CONFLICT, "login", "account.taken");
     if (empty(a->pw_hash))
         fw_decide_refuse(d, FW_E_INPUT, "password", "problem.required");
-    if (!a->roles)
-        fw_decide_refuse(d, FW_E_INPUT, "roles", "problem.required");
+    judge_roles(d, a);
     if (d->out->verdict == FW_REFUSED)
         return;
     a->id = fw_decide_id(d);
@@ -91,6 +105,13 @@ static void update_account(fw_deciding *d)
         a->failures = 0;
         a->locked_until = 0;
     } else {
+        fw_account after = *to;
+
+        after.org_id = a->org_id;
+        if (to->roles != a->roles)
+            judge_roles(d, &after);
+        if (d->out->verdict == FW_REFUSED)
+            return;
         a->name = to->name;
         a->email = to->email;
         a->lang = to->lang;

@@ -53,6 +53,10 @@ static void issue(fw_deciding *d)
         fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.state");
         return;
     }
+    if (fw_decide_no_term(d->cmd->permit->valid_from, d->cmd->permit->valid_to)) {
+        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.no_term");
+        return;
+    }
     *permit = *d->cmd->permit;
     permit->id = fw_decide_id(d);
     permit->version = 0;

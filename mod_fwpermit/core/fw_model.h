@@ -173,7 +173,7 @@ typedef struct fw_case {
     const char *editors;  /* ids of officers who corrected data, ",12,34," */
     const char *data;     /* JSON document of the form */
     const char *marks;    /* JSON array of {item, reason}: what is to be mended, while returned */
-    const char *reason;   /* of rejection or sending back */
+    const char *reason;   /* of rejection; in second review: one is proposed */
     int64_t fee;          /* TWD, reckoned at confirmation */
     fw_id payment_id;     /* the live or successful attempt */
     fw_id permit_id;

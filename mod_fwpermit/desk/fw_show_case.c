@@ -274,12 +274,17 @@ static json_t *marks_of(const fw_show *s, const fw_service *service, const json_
     return list;
 }
 
+static bool is_applicant(const fw_show *s)
+{
+    return (s->actor->roles & FW_ROLES_APPLICANT) != 0;
+}
+
 static const char *who_did(const fw_show *s, const fw_event *e)
 {
     if (!e->actor_id)
         return fw_show_text(s, "who.system");
     /* Applicants read what an officer did, not which. */
-    if ((s->actor->roles & FW_ROLES_APPLICANT) && e->actor_id != s->actor->account_id &&
+    if (is_applicant(s) && e->actor_id != s->actor->account_id &&
         (strcmp(e->kind, "case.correct") == 0 || strcmp(e->kind, "case.return") == 0 ||
          strcmp(e->kind, "case.approve") == 0 || strcmp(e->kind, "case.confirm") == 0 ||
          strcmp(e->kind, "case.send_back") == 0 || strcmp(e->kind, "case.reject") == 0 ||
@@ -288,11 +293,18 @@ static const char *who_did(const fw_show *s, const fw_event *e)
     return e->actor_name ? e->actor_name : "";
 }
 
+static bool is_proposal(const fw_event *e)
+{
+    return e->to == FW_STATE_SECOND_REVIEW && strcmp(e->kind, "case.reject") == 0;
+}
+
 static json_t *one_event(const fw_show *s, const fw_dossier *d, const fw_event *e)
 {
     json_t *data = e->data ? json_loads(e->data, 0, NULL) : NULL;
-    const char *reason = json_string_value(json_object_get(data, "reason"));
-    const char *what = fw_show_text(s, apr_pstrcat(s->pool, "event.", e->kind, NULL));
+    bool inside = strcmp(e->kind, "case.send_back") == 0 && is_applicant(s);
+    const char *reason = inside ? NULL : json_string_value(json_object_get(data, "reason"));
+    const char *kind = is_proposal(e) ? "case.propose_reject" : e->kind;
+    const char *what = fw_show_text(s, apr_pstrcat(s->pool, "event.", kind, NULL));
     json_t *o = json_pack("{s:o, s:s, s:s, s:s, s:s?}", "when", fw_show_time(s, e->at), "what",
                           what, "kind", e->kind, "who", who_did(s, e), "reason", reason);
 
@@ -306,8 +318,11 @@ json_t *fw_show_history(const fw_show *s, const fw_dossier *d)
 {
     json_t *list = json_array();
 
-    for (int i = d->n_events - 1; i >= 0 && i > d->n_events - EVENTS_SHOWN; i--)
-        json_array_append_new(list, one_event(s, d, &d->events[i]));
+    /* What officers propose and why they send back is between them. */
+    for (int i = d->n_events - 1; i >= 0 && i > d->n_events - EVENTS_SHOWN; i--) {
+        if (!is_applicant(s) || !is_proposal(&d->events[i]))
+            json_array_append_new(list, one_event(s, d, &d->events[i]));
+    }
     return list;
 }
 
@@ -476,7 +491,8 @@ const fw_err *fw_show_case(const fw_show *s, const fw_dossier *d, json_t **model
     json_object_set_new(o, "steps", steps_of(s, d));
     json_object_set_new(o, "todo", todo_of(s, c));
     json_object_set_new(o, "marks", marks_of(s, d->service, d->marks));
-    json_object_set_new(o, "reason", fw_show_string(c->reason));
+    json_object_set_new(o, "reason",
+                        fw_show_string(c->state == FW_STATE_REJECTED ? c->reason : NULL));
     json_object_set_new(o, "data", fw_show_sections(s, d->service, d->data, NULL));
     json_object_set_new(o, "files",
                         fw_show_files(s, d->service, d->files, d->n_files,

@@ -188,7 +188,32 @@ static bool is_editor(const fw_show *s, const fw_case *c)
                                                          s->actor->account_id));
 }
 
-static json_t *actions_of(const fw_show *s, const fw_case *c, bool same_eyes, bool editor)
+/* Why the actor may not decide on the case, or not confirm it: a key, or NULL. What is refused all the same is said by
+ * decide(). */
+typedef struct hindrance {
+    const char *all, *confirm;
+} hindrance;
+
+static hindrance hindrance_of(const fw_show *s, const fw_case *c)
+{
+    bool second = c->state == FW_STATE_SECOND_REVIEW;
+    bool mine = c->first_reviewer == s->actor->account_id;
+    hindrance h = {NULL, NULL};
+
+    if (!(s->actor->roles & (FW_ROLE_INITIAL | FW_ROLE_SECOND)))
+        return h;
+    if (c->state == FW_STATE_INITIAL_REVIEW && !mine)
+        h.all = "case.other_desk";
+    if (second && mine)
+        h.all = "case.four_eyes";
+    if (second && is_editor(s, c))
+        h.confirm = "case.four_eyes";
+    else if (second && c->reason)
+        h.confirm = "case.rejection_proposed";
+    return h;
+}
+
+static json_t *actions_of(const fw_show *s, const fw_case *c, const hindrance *h)
 {
     static const struct {
         fw_cmd_e cmd;
@@ -204,8 +229,8 @@ static json_t *actions_of(const fw_show *s, const fw_case *c, bool same_eyes, bo
     json_t *o = json_object();
 
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-        bool ok = may(s, c, rel, actions[i].cmd) && !same_eyes &&
-                  !(editor && actions[i].cmd == FW_CMD_CASE_CONFIRM);
+        bool ok = may(s, c, rel, actions[i].cmd) && !h->all &&
+                  !(h->confirm && actions[i].cmd == FW_CMD_CASE_CONFIRM);
 
         if (ok)
             fw_show_set(o, s, actions[i].name, "/review/%" APR_INT64_T_FMT "/%s", c->id,
@@ -243,10 +268,8 @@ const fw_err *fw_show_review(const fw_show *s, const fw_dossier *d, json_t **mod
 {
     const fw_case *c = d->kase;
     const char *at = apr_psprintf(s->pool, "/review/%" APR_INT64_T_FMT, c->id);
-    bool officer = (s->actor->roles & (FW_ROLE_INITIAL | FW_ROLE_SECOND)) != 0;
-    bool second = c->state == FW_STATE_SECOND_REVIEW;
-    bool same = officer && second && c->first_reviewer == s->actor->account_id;
-    bool editor = officer && second && is_editor(s, c);
+    hindrance h = hindrance_of(s, c);
+    const char *why_not = h.all ? h.all : h.confirm;
     fw_show_form form = {
         .service = d->service, .data = d->data, .marks = d->marks, .version = c->version};
     json_t *o = json_object(), *part = NULL;
@@ -256,10 +279,8 @@ const fw_err *fw_show_review(const fw_show *s, const fw_dossier *d, json_t **mod
     json_object_set_new(o, "case", part);
     json_object_set_new(o, "sections", sections_of(s, d, &form));
     json_object_set_new(o, "files", files_of(s, d, apr_pstrcat(s->pool, at, "/files", NULL)));
-    json_object_set_new(o, "may", actions_of(s, c, same, editor));
-    json_object_set_new(o, "why_not",
-                        same || editor ? json_string(fw_show_text(s, "case.four_eyes"))
-                                       : json_null());
+    json_object_set_new(o, "may", actions_of(s, c, &h));
+    json_object_set_new(o, "why_not", fw_show_string(why_not ? fw_show_text(s, why_not) : NULL));
     json_object_set_new(o, "reason", fw_show_string(c->reason));
     json_object_set_new(o, "history", fw_show_history(s, d));
     FW_TRY(fw_show_documents(s, c, at, &part));

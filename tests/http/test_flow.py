@@ -266,9 +266,10 @@ def test_who_corrects_does_not_confirm(platform, broker, reviewers):
 
 def test_rejected_with_a_reason(platform, broker, reviewers):
     case = flow.filed(broker)
-    first, _ = flow.reviewer_of(platform, reviewers, case)
+    first, second = flow.reviewer_of(platform, reviewers, case)
     first.do(f"/review/{case}/reject", {}, status=422)
     first.do(f"/review/{case}/reject", {"reason": "招募許可已廢止"})
+    second.do(f"/review/{case}/reject", {"reason": "招募許可已廢止"})
     page = broker.see(f"/cases/{case}")
     assert page["case"]["state"]["code"] == "rejected" and page["reason"] == "招募許可已廢止"
     assert "招募許可已廢止" in mail_with(platform, "broker@demo.example", f"[{page['case']['case_no']}] 申請")["text"]

@@ -230,6 +230,7 @@ START_TEST(supplement_from_abroad_has_the_longer_deadline)
 {
     static const char *const marked[] = {"visa"};
 
+    kase.first_reviewer = 12;
     kase.state = FW_STATE_INITIAL_REVIEW;
     view.marked = marked;
     view.n_marked = 1;
@@ -254,6 +255,69 @@ START_TEST(four_eyes)
     ck_assert_int_eq(out.verdict, FW_DONE);
     give(&second, (fw_command){.kind = FW_CMD_CASE_CONFIRM}, NOW);
     expect_refused("case.four_eyes"); /* an editor does not confirm */
+}
+END_TEST
+
+START_TEST(one_desk_until_something_is_proposed)
+{
+    static const fw_cmd_e cmds[] = {FW_CMD_CASE_CORRECT, FW_CMD_CASE_RETURN, FW_CMD_CASE_APPROVE,
+                                    FW_CMD_CASE_REJECT};
+
+    kase.state = FW_STATE_INITIAL_REVIEW;
+    kase.first_reviewer = 12;
+    for (size_t i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++) {
+        give(&second, (fw_command){.kind = cmds[i], .reason = "x"}, NOW);
+        expect_refused("case.other_desk");
+    }
+    view.officers = officers;
+    view.n_officers = 3;
+    give(&second, (fw_command){.kind = FW_CMD_CASE_ASSIGN, .officer_id = 13}, NOW);
+    ck_assert_int_eq(out.verdict, FW_DONE);
+    give(&second, (fw_command){.kind = FW_CMD_CASE_APPROVE}, NOW);
+    ck_assert_int_eq(kase.state, FW_STATE_SECOND_REVIEW);
+}
+END_TEST
+
+START_TEST(a_rejection_is_proposed_then_decided)
+{
+    kase.state = FW_STATE_INITIAL_REVIEW;
+    kase.first_reviewer = 12;
+    give(&first, (fw_command){.kind = FW_CMD_CASE_REJECT}, NOW);
+    expect_refused("case.reason_missing");
+    give(&first, (fw_command){.kind = FW_CMD_CASE_REJECT, .reason = "x"}, NOW);
+    ck_assert_int_eq(kase.state, FW_STATE_SECOND_REVIEW);
+    ck_assert_int_eq(out.n_sends, 0); /* nobody is told before it is decided */
+    give(&second, (fw_command){.kind = FW_CMD_CASE_CONFIRM}, NOW);
+    expect_refused("case.rejection_proposed");
+    give(&second, (fw_command){.kind = FW_CMD_CASE_SEND_BACK, .reason = "y"}, NOW);
+    ck_assert_ptr_null(kase.reason);
+    give(&first, (fw_command){.kind = FW_CMD_CASE_REJECT, .reason = "x"}, NOW);
+    give(&second, (fw_command){.kind = FW_CMD_CASE_REJECT}, NOW);
+    expect_refused("case.reason_missing");
+    give(&second, (fw_command){.kind = FW_CMD_CASE_REJECT, .reason = "z"}, NOW);
+    ck_assert_int_eq(kase.state, FW_STATE_REJECTED);
+    ck_assert_str_eq(kase.reason, "z");
+    ck_assert(sends("notify.send"));
+}
+END_TEST
+
+START_TEST(no_permit_that_ends_before_it_begins)
+{
+    fw_permit made = {.kind = "epermit", .valid_from = "2026-01-02", .valid_to = "2026-01-01"};
+    fw_document doc = {.kind = "permit"};
+
+    kase.state = FW_STATE_SECOND_REVIEW;
+    kase.first_reviewer = 12;
+    terms.valid_to = "2026-01-01";
+    give(&second, (fw_command){.kind = FW_CMD_CASE_CONFIRM}, NOW);
+    expect_refused("case.no_term");
+    terms.valid_to = terms.valid_from;
+    give(&second, (fw_command){.kind = FW_CMD_CASE_CONFIRM}, NOW);
+    ck_assert_int_eq(out.verdict, FW_DONE);
+    kase.state = FW_STATE_PRODUCING;
+    give(&machine, (fw_command){.kind = FW_CMD_PERMIT_ISSUE, .permit = &made, .document = &doc},
+         NOW);
+    expect_refused("case.no_term");
 }
 END_TEST
 
@@ -439,6 +503,9 @@ int main(void)
     tcase_add_test(t, returned_only_marked_may_change);
     tcase_add_test(t, supplement_from_abroad_has_the_longer_deadline);
     tcase_add_test(t, four_eyes);
+    tcase_add_test(t, one_desk_until_something_is_proposed);
+    tcase_add_test(t, a_rejection_is_proposed_then_decided);
+    tcase_add_test(t, no_permit_that_ends_before_it_begins);
     tcase_add_test(t, confirm_asks_fee_or_produces);
     tcase_add_test(t, pay_begin_is_accepted_and_guarded);
     tcase_add_test(t, settle_once_right_amount);
