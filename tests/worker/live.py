@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests/agencies"))
 import shop  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = ROOT / os.environ.get("B", "build")
-PORTS = range(25500, 25600)
+PORTS = range(25500, 25590)
 DRIVER = BUILD / "tests/worker/live_driver"
 WAIT = 60  # seconds, for what comes by itself
 TODAY = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=8)
@@ -106,7 +106,7 @@ class Door:
 class Site:
     """A platform without its httpd: a database, the roles, and a hand at the doors."""
 
-    def __init__(self, tmp, agencies, keys, photo, demo=True):
+    def __init__(self, tmp, agencies, keys, photo):
         self.tmp, self.agencies, self.photo = tmp, agencies, photo
         self.run = tmp / "run"
         self.workers, self.taken = {}, set()
@@ -119,7 +119,7 @@ class Site:
             "FwPermitServices": f"{ROOT}/conf/services", "FwPermitLocale": f"{BUILD}/locale",
             "FwPermitSQL": f"{ROOT}/sql", "FwPermitRunDir": str(self.run), "FwPermitVault": str(tmp / "vault"),
             "FwPermitVaultKeys": str(tmp / "vault.keys"), "FwPermitAnchor": str(tmp / "anchor"),
-            "FwPermitDatabase": str(tmp / "fw.db"), "FwPermitDemo": int(demo), "FwPermitAgencyZh": "測試機關",
+            **self.database(), "FwPermitDemo": 1, "FwPermitAgencyZh": "測試機關",
             "FwPermitAgencyEn": "Test Agency", "log_level": 7,
             "plugins": [{"name": "ecpay", "port": "payment", "path": f"{BUILD}/plugins/payment_ecpay.so"},
                         {"name": "mail", "port": "notify", "path": f"{BUILD}/plugins/notify_mail.so"}]}
@@ -139,6 +139,9 @@ class Site:
             ("plugin", "mail"): {**base, "name": "mail", "path": f"{BUILD}/plugins/notify_mail.so", "options": {
                 "url": f"smtp://127.0.0.1:{self.agencies.smtp_port}", "tls": "none", "from": "permit@example.gov.tw"},
                                  "secrets": {}}}
+
+    def database(self):
+        return {"FwPermitDatabase": str(self.tmp / "fw.db")}
 
     # -- processes --
 
@@ -320,6 +323,25 @@ class Site:
         return until(lambda: self.mails(address, subject), lambda: self.told("pump", "mail"))[0]
 
 
+class PostgresSite(Site):
+    """The same over PostgreSQL, whose words for connecting are told."""
+    words = None
+
+    def database(self):
+        return {"FwPermitDatabaseDriver": "pgsql", "FwPermitDatabase": self.words}
+
+    def ask(self, sql, values):
+        for v in values:
+            sql = sql.replace("?", str(v) if isinstance(v, int) else "'" + str(v).replace("'", "''") + "'", 1)
+        return sh("psql", self.words, "-qAtc", sql)
+
+    def rows(self, sql, *values):
+        return [json.loads(line) for line in self.ask(f"SELECT row_to_json(t) FROM ({sql}) t", values).splitlines()]
+
+    def change(self, sql, *values):
+        self.ask(sql, values)
+
+
 def assert_signed(path):
     """pdfsig's text says so; its exit code does not."""
     told = sh("pdfsig", path)
@@ -331,10 +353,10 @@ def text_of(path):
     return re.sub(r"\s+", "", sh("pdftotext", "-raw", path, "-"))
 
 
-def start(tmp, keys, photo, demo=True):
+def start(tmp, keys, photo, kind=Site):
     agencies = shop.Program("--port", str(free_port(set())), "--retry-seconds", "0.3", "--callback-timeout", "5",
                             "--smtp-port", str(free_port({25500})))
-    return Site(tmp, agencies, keys, photo, demo)
+    return kind(tmp, agencies, keys, photo)
 
 
 def remove(site):

@@ -15,9 +15,17 @@ PROGRAM = BUILD / "fwpermit-worker"
 TESTS = []
 
 
+ON_POSTGRES = []  # those of the tests whose statements differ there, or that many write at once
+
+
 def test(function):
     TESTS.append(function)
     return function
+
+
+def on_both(function):
+    ON_POSTGRES.append(function)
+    return test(function)
 
 
 def inbox(site, state):
@@ -89,7 +97,7 @@ def a_return_tells_items_and_reasons(site):
 
 # ---- money ----
 
-@test
+@on_both
 def paid_by_card_the_permit_and_the_receipt_follow(site):
     case = site.payable()
     payment = site.begin(case)
@@ -114,7 +122,7 @@ def paid_by_card_the_permit_and_the_receipt_follow(site):
     assert_once(site, case)
 
 
-@test
+@on_both
 def who_closed_the_browser_has_paid_all_the_same(site):
     """No notice comes: the clock has the gateway asked."""
     case = site.payable()
@@ -189,7 +197,7 @@ def assert_untouched(site, payment, case, deed, logged, state):
     check(logged in site.log_of("pump").read_text(), logged)
 
 
-@test
+@on_both
 def lies_rehearsals_and_other_amounts_pay_nothing(site):
     case = site.payable()
     payment = site.begin(case)
@@ -262,7 +270,7 @@ def what_a_server_takes_later_is_sent_again(site):
     site.mail("agent@example.com", number)
 
 
-@test
+@on_both
 def a_dead_letter_is_kept_and_replayed(site):
     site.agencies.switch(smtp_fail="perm")
     case = site.filed()
@@ -310,7 +318,7 @@ def a_crash_in_the_middle_of_drawing_is_tried_again(site):
     assert_signed(site.paper(case, "filing"))
 
 
-@test
+@on_both
 def killed_at_any_instant_everything_happens_once(site):
     """The pump again and again, the plugins in between; then each paper and permit is one, and so is each mail by its
     Message-ID."""
@@ -347,7 +355,7 @@ def killed_at_any_instant_everything_happens_once(site):
 
 # ---- time ----
 
-@test
+@on_both
 def what_is_overdue_ends(site):
     draft, returned = site.draft(), site.filed()
     site.perform("first", "case.return", target=returned, marks=[{"item": "photo", "reason": "Dark."}])
@@ -379,7 +387,7 @@ def files_that_nobody_names_go(site):
 
 # ---- the audit ----
 
-@test
+@on_both
 def reads_and_changes_are_sealed_whole(site):
     case = site.rows("SELECT id FROM cases LIMIT 1")[0]["id"]
     reader = site.reader(7, "first", "page.case", f"case:{case}")
@@ -399,7 +407,7 @@ def reads_and_changes_are_sealed_whole(site):
     check(report["fault"] == "whole" and report["seals"] == report["anchored"] > 0, report)
 
 
-@test
+@on_both
 def a_killed_sealer_goes_on_where_it_was(site):
     luck = random.Random(7)
     for _ in range(8):
