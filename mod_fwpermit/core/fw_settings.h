@@ -39,6 +39,8 @@
       "folder of the signing keys, read by the signer alone")                                     \
     X(anchor, "FwPermitAnchor", PATH, FW_STATE_DIR "/anchor", 0, 0,                               \
       "file outside of the database that notes each audit seal")                                  \
+    X(journal_dir, "FwPermitJournal", PATH, FW_STATE_DIR "/journal", 0, 0,                        \
+      "folder of the journals of reads, on a disk that outlives a crash")                         \
     X(db_driver, "FwPermitDatabaseDriver", TEXT, "sqlite3", 0, 0, "sqlite3 or pgsql")             \
     X(db_params, "FwPermitDatabase", TEXT, FW_STATE_DIR "/fwpermit.db", 0, 0,                     \
       "SQLite's file; PostgreSQL's key=value words, or file:PATH of a file that holds them")      \
@@ -83,7 +85,7 @@ typedef struct fw_settings {
     const char *base_url;
     const char *conf_dir, *services_dir, *pages_dir, *assets_dir, *locale_dir, *sql_dir;
     const char *worker, *plugin_dir;
-    const char *run_dir, *vault_dir, *vault_keys, *keys_dir, *anchor;
+    const char *run_dir, *vault_dir, *vault_keys, *keys_dir, *anchor, *journal_dir;
     const char *db_driver, *db_params;
     int db_max, db_acquire_ms, db_statement_ms;
     int upload_max, form_max;

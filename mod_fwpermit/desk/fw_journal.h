@@ -4,7 +4,7 @@
 #include "fw_err.h"
 #include "fw_model.h"
 
-/* Who read whose data: an append-only file for each process in <run>/journal (0700), one JSON object a line; fsynced in groups, and
+/* Who read whose data: an append-only file for each process in FwPermitJournal (0700), one JSON object a line; fsynced in groups, and
  * taken over into the audit chain by the sealer. Reads are audited without a database write for each page. */
 
 typedef struct fw_journal fw_journal;

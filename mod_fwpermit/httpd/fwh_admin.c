@@ -10,8 +10,7 @@
 
 /* The administrator's pages. */
 
-#define ROWS      500
-#define LANE_WAIT apr_time_from_sec(3)
+#define ROWS 500
 
 /* ---- lists ---- */
 
@@ -98,6 +97,12 @@ static const fw_err *list_orgs(fwh_req *q, json_t **out)
     return NULL;
 }
 
+/* Payments and their receipts belong to several cases; the rest to one. */
+static bool is_about_case(const fw_delivery *d)
+{
+    return strcmp(d->port, "payment") != 0 && strcmp(d->op, "press.receipt") != 0;
+}
+
 static const fw_err *list_dead(fwh_req *q, json_t **out)
 {
     fw_show s = fwh_show(q);
@@ -112,6 +117,8 @@ static const fw_err *list_dead(fwh_req *q, json_t **out)
                               "attempts", d->attempt, "reason", d->reason, "case_href");
 
         fw_show_set(o, &s, "action", "/admin/deadletters/%" APR_INT64_T_FMT "/replay", d->id);
+        if (is_about_case(d))
+            fw_show_set(o, &s, "case_href", "/review/%" APR_INT64_T_FMT, d->aggregate_id);
         json_array_append_new(*out, o);
     }
     return NULL;
@@ -119,6 +126,7 @@ static const fw_err *list_dead(fwh_req *q, json_t **out)
 
 static const fw_err *list_queues(fwh_req *q, json_t **out)
 {
+    fw_show s = fwh_show(q);
     apr_array_header_t *list = NULL;
 
     *out = json_array();
@@ -126,8 +134,9 @@ static const fw_err *list_queues(fwh_req *q, json_t **out)
     for (int i = 0; i < list->nelts; i++) {
         const fw_outbox_count *c = &APR_ARRAY_IDX(list, i, fw_outbox_count);
 
-        json_array_append_new(*out, json_pack("{s:s, s:s, s:i, s:n}", "port", c->port, "state",
-                                              c->state, "n", c->n, "oldest"));
+        json_array_append_new(*out,
+                              json_pack("{s:s, s:s, s:i, s:o}", "port", c->port, "state", c->state,
+                                        "n", c->n, "oldest", fw_show_time(&s, c->oldest)));
     }
     return NULL;
 }
@@ -208,17 +217,40 @@ static const fw_err *hash(fwh_req *q, const char *password, const char **out)
 {
     const fw_err *err;
 
-    if (!fw_lane_enter(q->child->lane, LANE_WAIT))
-        return FW_ERR(q->pool, FW_E_BUSY, 0, "the lane of passwords is full");
+    FW_TRY(fwh_lane_enter(q));
     err = fw_password_hash(password, out, q->pool);
-    fw_lane_leave(q->child->lane);
+    FW_TRY(fwh_lane_leave(q));
     return err;
+}
+
+static bool is_login(const char *login)
+{
+    size_t n = strlen(login);
+
+    return n > 0 && n <= FW_LOGIN_BYTES &&
+           strspn(login, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-") == n;
+}
+
+/* NULL, or the field that names what is not there. */
+static const fw_err *find_missing(fwh_req *q, const fw_account *a, const char **field)
+{
+    fw_org *org = NULL;
+    const fw_err *err = a->org_id ? fw_org_load(q->db, a->org_id, &org, q->pool) : NULL;
+
+    *field = NULL;
+    if (err && err->code != FW_E_NOTFOUND)
+        return err;
+    if (err)
+        *field = "org";
+    else if (a->station && !fw_codes_station_of(q->desk->codes, a->station))
+        *field = "station";
+    return NULL;
 }
 
 const fw_err *fwh_do_admin_account_create(fwh_req *q)
 {
     fw_command cmd = fwh_command(q, FW_CMD_ACCOUNT_CREATE, 0);
-    const char *password = fwh_take(q, "password"), *why;
+    const char *password = fwh_take(q, "password"), *missing = NULL, *why;
     fw_account a = {.login = fwh_take(q, "login"),
                     .name = fwh_take(q, "name"),
                     .email = fwh_take(q, "email"),
@@ -229,9 +261,12 @@ const fw_err *fwh_do_admin_account_create(fwh_req *q)
                     .must_change = true};
     fw_result result = {0};
 
+    cmd.request_id = NULL; /* the hash of a body that holds a password is kept nowhere */
     FW_TRY(fwh_fields_end(q));
     if (!a.login || !*a.login)
         return refuse(q, "login", "problem.required");
+    if (!is_login(a.login))
+        return refuse(q, "login", "account.login");
     why = fw_password_judge(password ? password : "", a.login);
     if (why)
         return refuse(q, "password", why);
@@ -241,6 +276,9 @@ const fw_err *fwh_do_admin_account_create(fwh_req *q)
         a.lang = FW_LOCALE_DEFAULT;
     if (a.station && !*a.station)
         a.station = NULL;
+    FW_TRY(find_missing(q, &a, &missing));
+    if (missing)
+        return refuse(q, missing, "field.choice");
     FW_TRY(hash(q, password, &a.pw_hash));
     cmd.account = &a;
     FW_TRY(fwh_perform(q, &cmd, &result));
@@ -252,7 +290,7 @@ const fw_err *fwh_do_admin_account_update(fwh_req *q)
     fw_command cmd = fwh_command(q, FW_CMD_ACCOUNT_UPDATE, q->account->id);
     fw_account a = *q->account;
     const char *name = fwh_take(q, "name"), *email = fwh_take(q, "email");
-    const char *station = fwh_take(q, "station"), *active = fwh_take(q, "active");
+    const char *station = fwh_take(q, "station"), *active = fwh_take(q, "active"), *missing = NULL;
     fw_result result = {0};
 
     a.roles = take_roles(q);
@@ -265,8 +303,9 @@ const fw_err *fwh_do_admin_account_update(fwh_req *q)
     if (station)
         a.station = *station ? station : NULL;
     a.active = active && *active;
-    if (!a.roles)
-        return refuse(q, "role", "problem.required");
+    FW_TRY(find_missing(q, &a, &missing));
+    if (missing)
+        return refuse(q, missing, "field.choice");
     cmd.account = &a;
     FW_TRY(fwh_perform(q, &cmd, &result));
     if (result.verdict != FW_REFUSED && !a.active)
@@ -284,15 +323,15 @@ const fw_err *fwh_do_admin_account_password(fwh_req *q)
     const fw_err *err;
     fw_result result = {0};
 
+    cmd.request_id = NULL; /* the hash of a body that holds a password is kept nowhere */
     FW_TRY(fwh_fields_end(q));
     why = fw_password_judge(new ? new : "", q->account->login);
     if (why)
         return refuse(q, "new", why);
-    if (!fw_lane_enter(q->child->lane, LANE_WAIT))
-        return FW_ERR(q->pool, FW_E_BUSY, 0, "the lane of passwords is full");
+    FW_TRY(fwh_lane_enter(q));
     err = fw_password_change(new, q->account->pw_hash, q->account->pw_old, &to.pw_hash, &to.pw_old,
                              q->pool);
-    fw_lane_leave(q->child->lane);
+    FW_TRY(fwh_lane_leave(q));
     if (err && err->code == FW_E_INPUT)
         return refuse(q, "new", err->user_key);
     FW_TRY(err);

@@ -64,6 +64,17 @@ static const fw_err *list_officers(fwh_req *q, json_t **out)
     return NULL;
 }
 
+/* What waits, and what could be handed on. */
+static json_t *dispatch_tabs(const fwh_req *q, bool assigned)
+{
+    const fw_locale *l = q->desk->locale;
+
+    return json_pack("[{s:s, s:s, s:b}, {s:s, s:s, s:b}]", "href", "/dispatch", "label",
+                     fw_locale_text(l, q->lang, "state.submitted"), "current", !assigned, "href",
+                     "/dispatch?state=initial_review", "label",
+                     fw_locale_text(l, q->lang, "state.initial_review"), "current", assigned);
+}
+
 const fw_err *fwh_do_dispatch(fwh_req *q)
 {
     const char *state = fwh_take(q, "state");
@@ -80,8 +91,9 @@ const fw_err *fwh_do_dispatch(fwh_req *q)
                                                    json_string_value(json_object_get(line, "id")));
     FW_TRY(list_officers(q, &officers));
     return fwh_page(q, "dispatch",
-                    json_pack("{s:o, s:o, s:n, s:b}", "cases", lines, "officers", officers, "next",
-                              "is_assigned", assigned));
+                    json_pack("{s:o, s:o, s:o, s:n, s:b}", "tabs", dispatch_tabs(q, assigned),
+                              "cases", lines, "officers", officers, "next", "is_assigned",
+                              assigned));
 }
 
 const fw_err *fwh_do_dispatch_assign(fwh_req *q)
@@ -90,7 +102,7 @@ const fw_err *fwh_do_dispatch_assign(fwh_req *q)
     fw_result result = {0};
 
     cmd.officer_id = fwh_take_id(q, "officer");
-    cmd.version = fwh_take_int(q, "version");
+    FW_TRY(fwh_take_version(q, &cmd.version));
     FW_TRY(fwh_fields_end(q));
     FW_TRY(fwh_perform(q, &cmd, &result));
     return fwh_result(q, &result, "/dispatch", "assigned");

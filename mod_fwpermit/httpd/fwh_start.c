@@ -49,7 +49,7 @@ const fw_err *fwh_child_make(fwh_child **out, fw_settings *s, apr_pool_t *pool)
 
     FW_TRY(fw_desk_open(&c->desk, s, true, pool));
     FW_TRY(fw_templates_load(&c->templates, s->pages_dir, c->desk->locale, pool));
-    FW_TRY(fw_journal_open(&c->journal, apr_pstrcat(pool, s->run_dir, "/journal", NULL), pool));
+    FW_TRY(fw_journal_open(&c->journal, s->journal_dir, pool));
     FW_TRY(fw_lane_make(&c->lane, s->login_lane, pool));
     FW_TRY(fw_sniffer_make(&c->sniffer, pool));
     c->assets_v = assets_version(s->assets_dir, pool);
@@ -149,6 +149,8 @@ bool fwh_probe(fw_settings *s, apr_pool_t *pool, server_rec *server)
 
     if (!why)
         why = make_dir(s->run_dir, pool);
+    if (!why)
+        why = make_dir(s->journal_dir, pool);
     if (why) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "FWP0003: the platform cannot start: %s",
                      why);

@@ -202,7 +202,7 @@ static void rest(const sealer *s)
 static const fw_err *open_sealer(sealer *s)
 {
     s->owner = fww_owner(s->env);
-    s->journals = apr_pstrcat(s->env->pool, s->env->run_dir, "/journal", NULL);
+    s->journals = s->env->site->journal_dir;
     return fww_desk_open(&s->desk, s->env, false);
 }
 

@@ -29,6 +29,7 @@ class Site:
             "FwPermitPluginDir": share / "lib/plugins", "FwPermitRunDir": folder / "run",
             "FwPermitVault": folder / "state/vault", "FwPermitVaultKeys": folder / "etc/vault.keys",
             "FwPermitKeys": folder / "etc/keys", "FwPermitAnchor": folder / "state/anchor",
+            "FwPermitJournal": folder / "state/journal",
             "FwPermitDatabase": folder / "state/fw.db"}
         for name in ("state", "state/vault", "etc"):
             (folder / name).mkdir(mode=0o700)

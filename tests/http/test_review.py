@@ -33,7 +33,7 @@ def accounts(admin):
 
 def reads(platform):
     """The lines of the journals of reads, those that were taken over included."""
-    lines = [json.loads(line) for path in (platform.folder / "run/journal").glob("*.journal")
+    lines = [json.loads(line) for path in (platform.folder / "state/journal").glob("*.journal")
              for line in path.read_text(encoding="utf-8").splitlines()]
     taken = platform.sql("SELECT actor, command, aggregate FROM audit WHERE command LIKE 'read:%' OR command LIKE 'page.%'"
                          " OR command LIKE 'case.%'")

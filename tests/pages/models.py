@@ -417,7 +417,9 @@ def office_pages(w):
     yield "review.confirm", chrome(w, "review", "officer") | both
     officers = [{"id": "1", "label": w("陳志明", "Chen Chih-ming"), "open": 12}, {"id": "2", "label": w("黃雅婷", "Huang Ya-ting"), "open": 7}]
     yield "dispatch", chrome(w, "dispatch", "admin") | {
-        "cases": [dict(c, assign_action=f"/dispatch/{c['id']}/assign") for c in lines], "officers": officers, "next": None}
+        "cases": [dict(c, assign_action=f"/dispatch/{c['id']}/assign") for c in lines], "officers": officers, "next": None,
+        "tabs": [{"href": "/dispatch", "label": w.key("state.submitted"), "current": True},
+                 {"href": "/dispatch?state=initial_review", "label": w.key("state.initial_review"), "current": False}]}
     yield "search", chrome(w, "search", "officer") | {"q": "NGUYEN", "cases": lines}
     yield "search.none", chrome(w, "search", "officer") | {"q": "nobody", "cases": []}
     yield "search.first", chrome(w, "search", "officer") | {"q": "", "cases": None}

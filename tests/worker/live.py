@@ -118,7 +118,7 @@ class Site:
             "FwPermitBaseURL": "http://permit.example", "FwPermitConf": f"{ROOT}/conf",
             "FwPermitServices": f"{ROOT}/conf/services", "FwPermitLocale": f"{BUILD}/locale",
             "FwPermitSQL": f"{ROOT}/sql", "FwPermitRunDir": str(self.run), "FwPermitVault": str(tmp / "vault"),
-            "FwPermitVaultKeys": str(tmp / "vault.keys"), "FwPermitAnchor": str(tmp / "anchor"),
+            "FwPermitVaultKeys": str(tmp / "vault.keys"), "FwPermitAnchor": str(tmp / "anchor"), "FwPermitJournal": str(tmp / "journal"),
             **self.database(), "FwPermitDemo": 1, "FwPermitAgencyZh": "測試機關",
             "FwPermitAgencyEn": "Test Agency", "log_level": 7,
             "plugins": [{"name": "ecpay", "port": "payment", "path": f"{BUILD}/plugins/payment_ecpay.so"},

@@ -270,7 +270,7 @@ static void read_pages(const char *login, const char *page, const char *about, i
 {
     fw_journal *journal = NULL;
 
-    must(fw_journal_open(&journal, apr_pstrcat(pool, settings->run_dir, "/journal", NULL), pool));
+    must(fw_journal_open(&journal, settings->journal_dir, pool));
     for (int i = 0; i < n; i++)
         must(fw_journal_note(journal, actor_of(login), page, about, apr_time_now(), pool));
     say(json_object());
