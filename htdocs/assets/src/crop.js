@@ -13,6 +13,17 @@ const template = `<cropper-canvas background><cropper-image rotatable scalable t
 </cropper-selection></cropper-canvas>`;
 const most = 1240; // pixels wide: more is of no use on a permit
 
+// The largest frame that the picture has room for.
+function frame(cropper) {
+  cropper.getCropperImage().$center('contain');
+  const canvas = cropper.getCropperCanvas().getBoundingClientRect();
+  const picture = cropper.getCropperImage().getBoundingClientRect();
+  const width = 0.98 * Math.min(picture.width, (picture.height * 35) / 45);
+  const height = (width * 45) / 35;
+  cropper.getCropperSelection().$change(picture.left - canvas.left + (picture.width - width) / 2,
+    picture.top - canvas.top + (picture.height - height) / 2, width, height);
+}
+
 // The part that was chosen, in the picture's own pixels: enlarging it would help nobody.
 async function cut(cropper) {
   const selection = cropper.getCropperSelection();
@@ -57,6 +68,7 @@ export function crop(file) {
         cancel: () => end(null),
       };
       image.hidden = true;
+      picture.$ready(() => frame(cropper));
       for (const button of dialog.querySelectorAll('[data-crop-act]'))
         button.addEventListener('click', () => act[button.dataset.cropAct](), { signal: acts.signal });
       dialog.addEventListener('cancel', () => end(null), { signal: acts.signal });

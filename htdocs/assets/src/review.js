@@ -170,6 +170,11 @@ function openDetails(details) {
   details.querySelector('input:not([type="hidden"]), select, textarea')?.focus();
 }
 
+for (const details of main.querySelectorAll('[data-do]'))
+  details.querySelector('summary').addEventListener('click', () => {
+    if (!details.open) setTimeout(openDetails, 0, details);
+  });
+
 let differing = -1;
 const act = {
   j: () => show(shown + 1),
