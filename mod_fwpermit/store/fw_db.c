@@ -21,6 +21,7 @@
 #define LOCK_WAIT_MS  10000
 #define LOCK_LOOK_US  500
 #define IDLE_TRUST_US 1000000 /* a PostgreSQL connection that was idle for longer is asked first */
+#define SCHEMA_TRIES  5       /* changes of the schema, one after another, that a statement sees */
 #define IDLE_IN_TX_MS 60000   /* PostgreSQL ends a transaction whose process forgot it */
 
 struct fw_db_pool {
@@ -430,21 +431,19 @@ bool fw_db_in_transaction(const fw_db *db)
 
 /* ---- statements ---- */
 
-static const fw_err *prepare(fw_db *db, const fw_statement *st, apr_dbd_prepared_t **out,
-                             apr_pool_t *scratch)
+static int prepare(fw_db *db, const fw_statement *st, apr_dbd_prepared_t **out)
 {
     apr_dbd_prepared_t *ready = apr_hash_get(db->ready, st->name, APR_HASH_KEY_STRING);
-    int rc;
+    int rc = 0;
 
     if (!ready) {
         /* No label: PostgreSQL plans at each call, and nothing is lost with the session (D7). */
         rc = apr_dbd_prepare(db->home->driver, db->pool, db->handle, st->text, NULL, &ready);
-        if (rc)
-            return tell(db, rc, st->name, scratch);
-        apr_hash_set(db->ready, st->name, APR_HASH_KEY_STRING, ready);
+        if (!rc)
+            apr_hash_set(db->ready, st->name, APR_HASH_KEY_STRING, ready);
     }
     *out = ready;
-    return NULL;
+    return rc;
 }
 
 /* Typed pointers (D13); NULL is NULL (D12). */
@@ -470,7 +469,7 @@ static const fw_err *bind_values(const fw_statement *st, const fw_val *vals, int
 }
 
 /* SQLite, legacy prepare: any change of the schema kills what was prepared, with SQLITE_SCHEMA or without a reason; the
- * statement did nothing, so it is prepared anew and run once more (D8). */
+ * statement did nothing, so it is prepared anew and run again (D8). */
 static bool prepared_is_stale(fw_db *db)
 {
     int code = db->lite ? sqlite3_errcode(db->lite) : SQLITE_ERROR;
@@ -497,15 +496,17 @@ static int run_once(fw_db *db, running *r, apr_dbd_prepared_t *ready, apr_pool_t
 static const fw_err *run_prepared(fw_db *db, running *r, apr_pool_t *scratch)
 {
     const char *name = r->st->name;
-    apr_dbd_prepared_t *ready = NULL;
-    int rc;
+    int rc = 0;
 
-    FW_TRY(prepare(db, r->st, &ready, scratch));
-    rc = run_once(db, r, ready, scratch);
-    if (rc && prepared_is_stale(db)) {
+    for (int tries = 0; tries < SCHEMA_TRIES; tries++) {
+        apr_dbd_prepared_t *ready = NULL;
+
+        rc = prepare(db, r->st, &ready);
+        if (!rc)
+            rc = run_once(db, r, ready, scratch);
+        if (!rc || !prepared_is_stale(db))
+            break;
         apr_hash_set(db->ready, name, APR_HASH_KEY_STRING, NULL);
-        FW_TRY(prepare(db, r->st, &ready, scratch));
-        rc = run_once(db, r, ready, scratch);
     }
     return rc ? tell(db, rc, name, scratch) : NULL;
 }

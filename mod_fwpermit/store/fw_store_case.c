@@ -223,7 +223,9 @@ static const fw_err *ask_lines(fw_db *db, const fw_case_ask *a, fw_taken *taken,
         return fw_db_query(db, "case_list_search", FW_VALS(text, text, text, limit), take_line,
                            taken, pool);
     case FW_LIST_WORKER:
-        return fw_db_query(db, "case_list_worker", FW_VALS(id, limit), take_line, taken, pool);
+        return fw_db_query(db, "case_list_worker",
+                           FW_VALS(id, FW_I(a->agency), FW_I(a->agency), limit), take_line, taken,
+                           pool);
     }
     return NULL;
 }

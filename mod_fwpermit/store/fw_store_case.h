@@ -47,12 +47,13 @@ typedef enum fw_case_list_e {
     FW_LIST_STATION,  /* of `text` in `state`, not first reviewed by `id`, by due time */
     FW_LIST_STATE,    /* in `state` anywhere, by due time */
     FW_LIST_SEARCH,   /* whose number, passport or name is `text`, exactly */
-    FW_LIST_WORKER    /* of worker `id` */
+    FW_LIST_WORKER    /* of worker `id`, without those of another agency than `agency` */
 } fw_case_list_e;
 
 typedef struct fw_case_ask {
     fw_case_list_e list;
     fw_id id;
+    fw_id agency; /* 0: of all */
     const char *text;
     const char *state; /* a state's name, or "" for all where the list allows it */
     apr_time_t before; /* created before; 0: from the newest */
