@@ -197,6 +197,7 @@ static void *APR_THREAD_FUNC run_lane(apr_thread_t *thread, void *data)
     lane *l = data;
     apr_pool_t *pool = make_pool();
 
+    (void)thread;
     while (!stops(l->pump)) {
         bool any = false;
         const fw_err *err = do_round(l, &any, pool);
@@ -213,7 +214,6 @@ static void *APR_THREAD_FUNC run_lane(apr_thread_t *thread, void *data)
     l->pump->running--;
     apr_thread_cond_broadcast(l->pump->woken);
     apr_thread_mutex_unlock(l->pump->mutex);
-    apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
 }
 
