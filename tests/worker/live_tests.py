@@ -401,7 +401,7 @@ def reads_and_changes_are_sealed_whole(site):
     check(len(sealed()) == 7, "reads are taken twice")
     reader.communicate()
     other.communicate()
-    until(lambda: not list((site.run / "journal").glob("*")), "journals of ended processes are left")
+    until(lambda: not list((site.tmp / "journal").glob("*")), "journals of ended processes are left")
     check(len(sealed()) == 7, "reads are taken twice")
     report = until(lambda: (r := site.driver("verify", site.audit_cert)[0])["waiting"] == 0 and r, site.told)
     check(report["fault"] == "whole" and report["seals"] == report["anchored"] > 0, report)
