@@ -241,6 +241,19 @@ static json_t *actions_of(const fw_show *s, const fw_case *c, const hindrance *h
     return o;
 }
 
+/* Who may end the permit, while it is in force. */
+static json_t *revoke_of(const fw_show *s, const json_t *permit)
+{
+    const char *no = json_string_value(json_object_get(permit, "permit_no"));
+    const json_t *state = json_object_get(permit, "state");
+    const char *code = json_string_value(json_object_get(state, "code"));
+
+    if (!no || !code || strcmp(code, "valid") != 0 ||
+        !fw_access_allowed("permit.revoke", s->actor->roles, FW_REL_ANY))
+        return json_null();
+    return json_pack("{s:s}", "action", apr_psprintf(s->pool, "/admin/permits/%s/revoke", no));
+}
+
 static const fw_err *next_href(const fw_show *s, const fw_case *c, json_t **out)
 {
     bool second = c->state == FW_STATE_SECOND_REVIEW;
@@ -286,6 +299,7 @@ const fw_err *fw_show_review(const fw_show *s, const fw_dossier *d, json_t **mod
     FW_TRY(fw_show_documents(s, c, at, &part));
     json_object_set_new(o, "documents", part);
     FW_TRY(fw_show_permit(s, c->permit_id, &part));
+    json_object_set_new(o, "revoke", revoke_of(s, part));
     json_object_set_new(o, "permit", part);
     FW_TRY(next_href(s, c, &part));
     json_object_set_new(o, "next_href", part);

@@ -10,7 +10,7 @@
 
 /* Paying: choose, wait for the gateway's form, see what came of it. */
 
-#define CASES_MAX 200 /* in one payment */
+#define CASES_MAX FW_MAX_CASES
 
 static const fw_err *take_cases(fwh_req *q, fw_id **ids, int *n)
 {

@@ -129,12 +129,14 @@ static const fw_err *sweep_vault(fww_turn *t)
 {
     sweep s = {.t = t, .now = apr_time_now()};
     const fw_err *err;
+    int staged = 0;
 
+    FW_TRY(fw_vault_sweep_staging(t->pump->desk->vault, s.now - ORPHAN_AGE, &staged, t->pool));
     apr_pool_create(&s.scratch, t->pool);
     err = fw_vault_walk(t->pump->desk->vault, look_at_file, &s, t->pool);
-    if (s.removed)
+    if (s.removed || staged)
         t->pump->env->log(FWW_INFO, "clock: %d files of the vault that nobody named are gone",
-                          s.removed);
+                          s.removed + staged);
     return err;
 }
 
