@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "fw_idnum.h"
 #include "fw_store_outbox.h"
 #include "fw_store_payment.h"
 
@@ -344,6 +345,12 @@ const fw_err *fwh_do_admin_account_password(fwh_req *q)
                   "password_changed");
 }
 
+/* A household has its head's identity number. */
+static bool is_org_number(const char *number, bool agency)
+{
+    return number && (fw_idnum_ban_valid(number) || (!agency && fw_idnum_national_valid(number)));
+}
+
 const fw_err *fwh_do_admin_org(fwh_req *q)
 {
     fw_command cmd = fwh_command(q, FW_CMD_ORG_CREATE, 0);
@@ -360,10 +367,10 @@ const fw_err *fwh_do_admin_org(fwh_req *q)
     FW_TRY(fwh_fields_end(q));
     if (!org.kind || (strcmp(org.kind, "employer") != 0 && strcmp(org.kind, "agency") != 0))
         return refuse(q, "kind", "field.choice");
+    if (!is_org_number(org.ban, strcmp(org.kind, "agency") == 0))
+        return refuse(q, "ban", "field.ban");
     if (org.address)
         org.county = fw_codes_address_county(q->desk->codes, org.address);
-    if (org.ban && !*org.ban)
-        org.ban = NULL;
     cmd.org = &org;
     FW_TRY(fwh_perform(q, &cmd, &result));
     return answer(q, &result, "/admin", "org_created");

@@ -52,7 +52,7 @@ class World:
             page = person.see(f"/cases/{case}")
             self.things[name] = {
                 "case": case, "worker": self.worker_of(case), "payment": payment,
-                "file": page["files"][0]["id"], "document": page["documents"][0]["id"],
+                "file": page["files"][0]["id"], "document": next(d["id"] for d in page["documents"] if d["kind"] == "receipt"),
                 "permit": page["permit"], "reviewers": {first.login, second.login}}
         self.accounts = {a["login"]: a["id"] for a in platform.of("admin").see("/admin")["accounts"]}
 

@@ -1,7 +1,6 @@
 """What a hostile reader of the module looked for: doors that open too far, and what happens when others behave badly."""
 import datetime
 import json
-import os
 import re
 import socket
 import threading
@@ -31,15 +30,6 @@ def accounts(admin):
     return {a["login"]: a["id"] for a in admin.see("/admin")["accounts"]}
 
 
-def reads(platform):
-    """The lines of the journals of reads, those that were taken over included."""
-    lines = [json.loads(line) for path in (platform.folder / "state/journal").glob("*.journal")
-             for line in path.read_text(encoding="utf-8").splitlines()]
-    taken = platform.sql("SELECT actor, command, aggregate FROM audit WHERE command LIKE 'read:%' OR command LIKE 'page.%'"
-                         " OR command LIKE 'case.%'")
-    return lines, taken
-
-
 # ---- doors that open too far ----
 
 def test_admin_addresses_are_for_admins_alone(platform):
@@ -66,7 +56,8 @@ def test_nobody_sets_a_password_without_the_old_one(platform, admin):
 
 
 def test_a_worker_of_another_agency_opens_no_case(platform, broker):
-    worker = flow.register(broker)
+    employer = str(platform.sql("SELECT id FROM org WHERE ban = '04595257'")[0][0])
+    worker = broker.do("/workers", {**flow.worker_fields(flow.passport()), "employer": employer})["answer"]
     other = platform.of("broker2")
     assert other.get(f"/workers/{worker}").status_code == 404
     assert other.post("/cases", {"service": "epermit", "worker": worker}).status_code == 404
@@ -225,23 +216,16 @@ def test_no_hash_of_a_password_but_its_own(platform, admin):
 
 # ---- reads are noted ----
 
-def noted(platform, login, about):
-    lines, _ = reads(platform)
-    mine = sum(1 for line in lines if line.get("actor") == login and line.get("about") == about)
-    taken = platform.sql("SELECT count(*) FROM audit WHERE actor = ? AND aggregate = ? AND data LIKE '%\"ip\"%'", login, about)
-    return mine, taken[0][0]
-
-
 def test_a_page_that_comes_with_a_refusal_is_a_read_too(platform, broker, reviewers):
     case = flow.filed(broker)
     first, _ = flow.reviewer_of(platform, reviewers, case)
     browser = Browser(platform.base, login=first.login)
     token = browser.get("/account").value("_csrf")
-    before = platform.sql("SELECT count(*) FROM audit WHERE aggregate = ?", f"case:{case}")[0][0]
     page = browser.post(f"/review/{case}/approve", {"_csrf": token, "version": "99"})
     assert page.status == 409 and "NGUYEN" in page.text
-    await_("the read in the audit trail",
-           lambda: platform.sql("SELECT count(*) FROM audit WHERE aggregate = ?", f"case:{case}")[0][0] == before + 1)
+    # nothing was approved: that it was read is all there can be
+    await_("the read in the audit trail", lambda: platform.sql(
+        "SELECT 1 FROM audit WHERE aggregate = ? AND command = 'read.case.approve' AND actor = ?", f"case:{case}", first.login))
 
 
 def test_roles_that_were_changed_stand_in_the_audit_trail(platform, admin):
