@@ -10,7 +10,7 @@
 #include "fw_store_party.h"
 
 #define LANE_WAIT   apr_time_from_sec(3)
-#define LOGIN_BYTES 100
+#define AGENT_CHARS 200
 #define MINUTE      apr_time_from_sec(60)
 
 const char *fw_login_hash(const void *bytes, apr_size_t n, apr_pool_t *pool)
@@ -53,7 +53,7 @@ static const fw_err *find_account(const fw_desk *desk, fw_db *db, const char *lo
     const fw_err *err;
 
     *out = NULL;
-    if (strlen(login) > LOGIN_BYTES)
+    if (strlen(login) > FW_LOGIN_BYTES)
         return NULL;
     err = fw_account_by_login(db, login, out, pool);
     if (err)
@@ -62,20 +62,35 @@ static const fw_err *find_account(const fw_desk *desk, fw_db *db, const char *lo
     return NULL;
 }
 
-static const fw_err *note_failure(const fw_desk *desk, fw_db *db, const fw_account *a,
-                                  fw_login *out, apr_pool_t *pool)
+/* A name that is none is counted and locked like one that is: nobody learns which names there are. */
+static const fw_err *note_failure(const fw_desk *desk, fw_db *db, const char *login,
+                                  const fw_account *a, fw_login *out, apr_pool_t *pool)
 {
     const fw_settings *s = desk->settings;
+    apr_interval_time_t lock = s->login_lock_min * MINUTE;
+    const char *name = fw_login_hash(login, strlen(login), pool);
     int failures = 0;
 
-    out->why = "login.wrong";
-    if (!a)
-        return NULL;
-    FW_TRY(fw_account_failed(db, a->id, s->login_failures, desk->now() + s->login_lock_min * MINUTE,
-                             &failures, pool));
-    if (failures >= s->login_failures)
-        out->why = "login.locked";
+    if (a)
+        FW_TRY(
+            fw_account_failed(db, a->id, s->login_failures, desk->now() + lock, &failures, pool));
+    else
+        FW_TRY(fw_rate_hit(db, apr_pstrcat(pool, "nobody:", name, NULL), desk->now(), lock,
+                           &failures, pool));
+    out->why = failures >= s->login_failures ? "login.locked" : "login.wrong";
     return NULL;
+}
+
+/* What a sender calls itself is any bytes: kept as ASCII. */
+static const char *clean_agent(const char *agent, apr_pool_t *pool)
+{
+    char *text = apr_pstrndup(pool, agent ? agent : "", AGENT_CHARS);
+
+    for (char *p = text; *p; p++) {
+        if (*p < 0x20 || *p >= 0x7f)
+            *p = '?';
+    }
+    return text;
 }
 
 static const fw_err *open_session(const fw_desk *desk, fw_db *db, const fw_account *a,
@@ -92,38 +107,85 @@ static const fw_err *open_session(const fw_desk *desk, fw_db *db, const fw_accou
     FW_TRY(fw_code_draw(&out->csrf, FW_TOKEN_CHARS, pool));
     session.csrf = out->csrf;
     FW_TRY(fw_session_add(db, fw_login_hash(out->token, FW_TOKEN_CHARS, pool), &session, ip,
-                          agent ? apr_pstrndup(pool, agent, 200) : "", pool));
+                          clean_agent(agent, pool), pool));
     return fw_account_entered(db, a->id, now, pool);
 }
 
-const fw_err *fw_login_try(const fw_desk *desk, fw_db *db, fw_lane *lane, const char *login,
+typedef struct trying {
+    const fw_desk *desk;
+    const char *login, *ip, *agent;
+    fw_account *account; /* or NULL */
+    bool right;
+    fw_login *out;
+    apr_pool_t *pool;
+} trying;
+
+static const fw_err *look_up(trying *t, fw_db *db)
+{
+    bool often = false;
+
+    FW_TRY(too_often(t->desk, db, t->ip, &often, t->pool));
+    if (!often)
+        return find_account(t->desk, db, t->login, &t->account, t->pool);
+    t->out->why = "login.often";
+    return NULL;
+}
+
+static const fw_err *settle(trying *t, fw_db *db)
+{
+    fw_account *a = t->account;
+
+    if (a && a->locked_until > t->desk->now()) {
+        t->out->why = "login.locked";
+        return NULL;
+    }
+    if (!t->right || !a || !a->active)
+        return note_failure(t->desk, db, t->login, t->right ? NULL : a, t->out, t->pool);
+    t->out->account = a;
+    return open_session(t->desk, db, a, t->ip, t->agent, t->out, t->pool);
+}
+
+/* With a connection that is given back at once. */
+static const fw_err *with_db(trying *t, const fw_err *(*part)(trying *, fw_db *))
+{
+    const fw_err *err;
+    fw_db *db = NULL;
+
+    FW_TRY(fw_db_acquire(&db, t->desk->dbs, t->pool));
+    err = part(t, db);
+    fw_db_release(db);
+    return err;
+}
+
+const fw_err *fw_login_try(const fw_desk *desk, fw_lane *lane, const char *login,
                            const char *password, const char *ip, const char *agent, fw_login *out,
                            apr_pool_t *pool)
 {
-    fw_account *a = NULL;
-    bool often = false, right;
+    trying t = {desk, login, ip, agent, NULL, false, out, pool};
 
     *out = (fw_login){0};
-    FW_TRY(too_often(desk, db, ip, &often, pool));
-    if (often) {
-        out->why = "login.often";
+    FW_TRY(with_db(&t, look_up));
+    if (out->why)
         return NULL;
-    }
-    FW_TRY(find_account(desk, db, login, &a, pool));
-    if (a && a->locked_until > desk->now()) {
-        out->why = "login.locked";
-        return NULL;
-    }
     if (!fw_lane_enter(lane, LANE_WAIT)) {
         out->why = "login.busy";
         return NULL;
     }
-    right = fw_password_right(password, a ? a->pw_hash : NULL, pool);
+    t.right = fw_password_right(password, t.account ? t.account->pw_hash : NULL, pool);
     fw_lane_leave(lane);
-    if (!right || !a || !a->active)
-        return note_failure(desk, db, right ? NULL : a, out, pool);
-    out->account = a;
-    return open_session(desk, db, a, ip, agent, out, pool);
+    return with_db(&t, settle);
+}
+
+const fw_err *fw_login_guess(const fw_desk *desk, fw_db *db, fw_id account, bool *often,
+                             apr_pool_t *pool)
+{
+    const char *name = apr_psprintf(pool, "password:%" APR_INT64_T_FMT, account);
+    int hits = 0;
+
+    FW_TRY(
+        fw_rate_hit(db, name, desk->now(), desk->settings->login_lock_min * MINUTE, &hits, pool));
+    *often = hits > desk->settings->login_failures;
+    return NULL;
 }
 
 /* ---- who ---- */

@@ -9,6 +9,7 @@
  * bookkeeping, written without a command. */
 
 #define FW_TOKEN_CHARS 52 /* 260 random bits in Crockford's base 32 */
+#define FW_LOGIN_BYTES 100
 
 typedef struct fw_login {
     const char *token; /* the cookie's value; the database has its hash alone */
@@ -18,11 +19,16 @@ typedef struct fw_login {
         why; /* key of the catalogue where `token` is NULL: login.wrong, login.locked, login.busy, login.often */
 } fw_login;
 
-/* Tries a log-in from `ip`. A wrong name takes as long as a wrong password and says the same. FwPermitLoginFailures in a row lock
- * the account for FwPermitLoginLock minutes; an address has FwPermitLoginRate a minute; `lane` bounds what hashes at a time. */
-const fw_err *fw_login_try(const fw_desk *desk, fw_db *db, fw_lane *lane, const char *login,
+/* Tries a log-in from `ip`. A wrong name takes as long as a wrong password, says the same, and is locked like one.
+ * FwPermitLoginFailures in a row lock the account for FwPermitLoginLock minutes; an address has FwPermitLoginRate a minute; `lane`
+ * bounds what hashes at a time. Has connections of its own, and none while it waits or hashes. */
+const fw_err *fw_login_try(const fw_desk *desk, fw_lane *lane, const char *login,
                            const char *password, const char *ip, const char *agent, fw_login *out,
                            apr_pool_t *pool);
+
+/* Counts a guess of the password of an account whose session is there: FwPermitLoginFailures within FwPermitLoginLock minutes. */
+const fw_err *fw_login_guess(const fw_desk *desk, fw_db *db, fw_id account, bool *often,
+                             apr_pool_t *pool);
 
 typedef struct fw_who {
     fw_actor actor;

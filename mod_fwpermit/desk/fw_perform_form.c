@@ -241,6 +241,37 @@ static void take_reason(fw_performing *p)
         set_detail(p, json_pack("{s:s}", "reason", p->cmd->reason));
 }
 
+static json_t *rights_of(const fw_account *a, apr_pool_t *pool)
+{
+    return json_pack("{s:s, s:s?, s:b, s:s?, s:s?}", "roles", fw_roles_text(a->roles, pool),
+                     "station", a->station, "active", a->active, "name", a->name, "email",
+                     a->email);
+}
+
+static json_t *delegation_of(const fw_command *cmd, const fw_delegation *d)
+{
+    bool grant = cmd->kind == FW_CMD_DELEGATION_GRANT;
+
+    return json_pack("{s:I, s:I}", "employer",
+                     (json_int_t)(grant ? cmd->employer_id : d->employer_id), "agency",
+                     (json_int_t)(grant ? cmd->target : d->agency_id));
+}
+
+/* Who gave whom which rights stands in the audit trail. */
+static void take_rights(fw_performing *p)
+{
+    const fw_command *cmd = p->cmd;
+
+    if (cmd->kind == FW_CMD_ACCOUNT_UPDATE)
+        set_detail(p, json_pack("{s:o, s:o}", "before", rights_of(p->view.account, p->pool),
+                                "after", rights_of(cmd->account, p->pool)));
+    else if (cmd->kind == FW_CMD_ACCOUNT_CREATE)
+        set_detail(p, json_pack("{s:s?, s:o}", "login", cmd->account->login, "after",
+                                rights_of(cmd->account, p->pool)));
+    else if (p->view.delegation)
+        set_detail(p, delegation_of(cmd, p->view.delegation));
+}
+
 static void take_case_command(fw_performing *p)
 {
     switch ((int)p->cmd->kind) {
@@ -275,6 +306,8 @@ const fw_err *fw_perform_form(fw_performing *p)
 
     if (cmd == FW_CMD_WORKER_REGISTER || cmd == FW_CMD_WORKER_UPDATE)
         return take_worker(p);
+    if (p->view.account || p->view.delegation)
+        take_rights(p);
     if (!p->view.kase || !p->service)
         return NULL;
     take_case_command(p);

@@ -102,8 +102,10 @@ const fw_err *fw_show_case_stale(const fw_show *s, const fw_dossier *d, const js
                                  json_t **model);
 const fw_err *fw_show_review(const fw_show *s, const fw_dossier *d, json_t **model);
 json_t *fw_show_history(const fw_show *s, const fw_dossier *d);
-/* A receipt names every case of its payment: where these are many it is for the payer and the office alone. */
-const fw_err *fw_show_may_read(const fw_show *s, const fw_document *doc, bool *may);
+/* A receipt names every case of its payment: where these are many it is for the payer and the office alone. What is no receipt is
+ * for the case's people, not for the cashier. */
+const fw_err *fw_show_may_read(const fw_show *s, const fw_case *kase, const fw_document *doc,
+                               bool *may);
 const fw_err *fw_show_documents(const fw_show *s, const fw_case *kase, const char *at,
                                 json_t **out);
 /* How many problems keep it from being filed. */

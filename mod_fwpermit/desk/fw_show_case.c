@@ -69,6 +69,10 @@ static void set_todo(const fw_show *s, json_t *o, fw_state_e state, fw_id id)
     const next_step *step = step_of(state);
 
     json_object_set_new(o, "todo", step ? json_string(fw_show_text(s, step->key)) : json_null());
+    json_object_set_new(o, "todo_button",
+                        step ? json_string(fw_show_text(
+                                   s, apr_pstrcat(s->pool, step->key, ".button", NULL)))
+                             : json_null());
     if (step)
         json_object_set_new(o, "todo_href", json_string(step_href(s, step, id)));
     json_object_set_new(o, "can_pay", json_boolean(state == FW_STATE_AWAITING_PAYMENT));
@@ -157,9 +161,9 @@ const fw_err *fw_show_case_head(const fw_show *s, const fw_case *c, bool office,
 }
 
 /* Of a payment for many, some may have been taken away from the payer since. */
-static bool may_see(const fw_show *s, const fw_case *c)
+static bool may_see(const fw_show *s, const fw_case *c, const char *page)
 {
-    return fw_access_allowed("page.case", s->actor->roles,
+    return fw_access_allowed(page, s->actor->roles,
                              fw_access_relations(s->actor, c->employer_id, c->agency_id, c->station,
                                                  c->first_reviewer, c->second_reviewer));
 }
@@ -172,7 +176,7 @@ const fw_err *fw_show_lines_of(const fw_show *s, const fw_id *cases, int n, json
         json_t *line = NULL;
 
         FW_TRY(fw_case_load(s->db, cases[i], &kase, s->pool));
-        if (!may_see(s, kase))
+        if (!may_see(s, kase, "page.case"))
             continue;
         FW_TRY(fw_show_case_head(s, kase, false, &line));
         json_array_append_new(*out, line);
@@ -279,9 +283,17 @@ static bool is_applicant(const fw_show *s)
     return (s->actor->roles & FW_ROLES_APPLICANT) != 0;
 }
 
+/* What follows by itself from what somebody did. */
+static bool follows(const fw_show *s, const fw_event *e)
+{
+    return strcmp(e->kind, "case.fee_asked") == 0 ||
+           (strcmp(e->kind, "case.assign") == 0 && is_applicant(s) &&
+            e->actor_id == s->actor->account_id);
+}
+
 static const char *who_did(const fw_show *s, const fw_event *e)
 {
-    if (!e->actor_id)
+    if (!e->actor_id || follows(s, e))
         return fw_show_text(s, "who.system");
     /* Applicants read what an officer did, not which. */
     if (is_applicant(s) && e->actor_id != s->actor->account_id &&
@@ -328,12 +340,14 @@ json_t *fw_show_history(const fw_show *s, const fw_dossier *d)
 
 /* ---- documents, permit ---- */
 
-const fw_err *fw_show_may_read(const fw_show *s, const fw_document *doc, bool *may)
+const fw_err *fw_show_may_read(const fw_show *s, const fw_case *kase, const fw_document *doc,
+                               bool *may)
 {
+    bool receipt = strcmp(doc->kind, "receipt") == 0;
     fw_payment *p = NULL;
 
-    *may = true;
-    if (!doc->payment_id || (s->actor->roles & FW_ROLES_OFFICER))
+    *may = receipt || may_see(s, kase, "page.case") || may_see(s, kase, "page.review");
+    if (!*may || !doc->payment_id || (s->actor->roles & FW_ROLES_OFFICER))
         return NULL;
     FW_TRY(fw_payment_load(s->db, doc->payment_id, &p, s->pool));
     *may = p->n_cases == 1 || p->org_id == s->actor->org_id;
@@ -351,7 +365,7 @@ const fw_err *fw_show_documents(const fw_show *s, const fw_case *kase, const cha
         bool may;
         json_t *o;
 
-        FW_TRY(fw_show_may_read(s, doc, &may));
+        FW_TRY(fw_show_may_read(s, kase, doc, &may));
         if (!may)
             continue;
         o = json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", doc->kind, "label",

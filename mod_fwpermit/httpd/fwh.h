@@ -71,7 +71,7 @@ struct fwh_req {
     apr_pool_t *pool;
     const fwh_child *child;
     const fw_desk *desk;
-    fw_db *db;
+    fw_db *db; /* NULL while nothing is asked of the database */
     const fwh_route *route;
     const char *path; /* without .json */
     const char *arg[FWH_ARGS];
@@ -88,6 +88,7 @@ struct fwh_req {
     fw_worker *worker;
     fw_payment *payment;
     fw_account *account;
+    bool noted;     /* in the journal of reads */
     json_t *errors; /* [{href, text}] for the page's summary */
     const char
         *form_action; /* an address beside our own that a form of this page may go to, or NULL */
@@ -104,6 +105,15 @@ const fwh_route *fwh_route_find(int method, const char *path, const char **arg, 
 const char *fwh_routes_check(apr_pool_t *pool);
 /* Authorises, loads, decodes, runs, answers: an httpd status. */
 int fwh_serve(request_rec *r, const fwh_child *child);
+/* Whoever waits for something else (a sender, a reader, a lane, a worker) gives the connection back meanwhile: those who are slow
+ * starve nobody. */
+const fw_err *fwh_db_take(fwh_req *q);
+void fwh_db_give(fwh_req *q);
+/* A place in the lane where passwords are hashed; without a connection of the database while one is in it. */
+const fw_err *fwh_lane_enter(fwh_req *q);
+const fw_err *fwh_lane_leave(fwh_req *q);
+/* Notes once that what was loaded is read. */
+const fw_err *fwh_note_read(fwh_req *q);
 
 /* ---- bodies (fwh_body.c) ---- */
 
@@ -111,6 +121,8 @@ int fwh_serve(request_rec *r, const fwh_child *child);
 const fw_err *fwh_query_read(fwh_req *q);
 /* Reads a form or JSON body into q->fields, with request_id and body_hash. FW_E_LIMIT beyond FwPermitFormMax. */
 const fw_err *fwh_body_read(fwh_req *q);
+/* What makes a request the same as an earlier one with its key: the address and what came. */
+const char *fwh_body_hash(fwh_req *q, const char *bytes, apr_size_t n);
 /* Takes the request's identity from its header, or else `typed` (of a form; or NULL). */
 const fw_err *fwh_request_id(fwh_req *q, const char *typed);
 /* Reads the whole body of at most `most` bytes. */
@@ -123,7 +135,8 @@ const fw_err *fwh_body_stream(fwh_req *q, apr_off_t most, fwh_piece_fn each, voi
 const char *fwh_take(fwh_req *q, const char *name);
 json_t *fwh_take_list(fwh_req *q, const char *name); /* a new array, perhaps empty */
 fw_id fwh_take_id(fwh_req *q, const char *name);     /* 0: none, or no number */
-int fwh_take_int(fwh_req *q, const char *name);
+/* The field "version": 0 where there is none; what is no version is refused. */
+const fw_err *fwh_take_version(fwh_req *q, int *out);
 const fw_err *fwh_fields_end(fwh_req *q);
 fw_id fwh_id(const char *text);
 /* The query's or body's cookie, or NULL. */

@@ -7,8 +7,7 @@
 
 /* One's own account: password, delegations. */
 
-#define LANE_WAIT apr_time_from_sec(3)
-#define ORG_ROWS  1000
+#define ORG_ROWS 1000
 
 static json_t *languages_of(const fwh_req *q)
 {
@@ -105,8 +104,7 @@ static const fw_err *rehash(fwh_req *q, const char *old, const char *new, fw_acc
     const fw_err *err = NULL;
 
     *why = NULL;
-    if (!fw_lane_enter(q->child->lane, LANE_WAIT))
-        return FW_ERR(q->pool, FW_E_BUSY, 0, "the lane of passwords is full");
+    FW_TRY(fwh_lane_enter(q));
     if (!fw_password_right(old ? old : "", q->account->pw_hash, q->pool)) {
         *field = "old";
         *why = "password.wrong";
@@ -114,7 +112,7 @@ static const fw_err *rehash(fwh_req *q, const char *old, const char *new, fw_acc
         err = fw_password_change(new, q->account->pw_hash, q->account->pw_old, &to->pw_hash,
                                  &to->pw_old, q->pool);
     }
-    fw_lane_leave(q->child->lane);
+    FW_TRY(fwh_lane_leave(q));
     if (err && err->code == FW_E_INPUT) {
         *field = "new";
         *why = err->user_key;
@@ -130,7 +128,9 @@ const fw_err *fwh_do_account_password(fwh_req *q)
     fw_command cmd = fwh_command(q, FW_CMD_ACCOUNT_PASSWORD, q->actor.account_id);
     fw_account to = {0};
     fw_result result = {0};
+    bool often = false;
 
+    cmd.request_id = NULL; /* the hash of a body that holds a password is kept nowhere */
     FW_TRY(fwh_fields_end(q));
     new = new ? new : "";
     why = fw_password_judge(new, q->account->login);
@@ -138,6 +138,9 @@ const fw_err *fwh_do_account_password(fwh_req *q)
         return password_refused(q, "new", why);
     if (again && strcmp(new, again) != 0)
         return password_refused(q, "again", "password.different");
+    FW_TRY(fw_login_guess(q->desk, q->db, q->actor.account_id, &often, q->pool));
+    if (often)
+        return fwh_problem(q, 429, "login.often", NULL);
     FW_TRY(rehash(q, old, new, &to, &field, &why));
     if (why)
         return password_refused(q, field, why);

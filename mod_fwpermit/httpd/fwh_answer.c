@@ -40,6 +40,7 @@ static void set_headers(fwh_req *q)
 
 static void send_bytes(fwh_req *q, const char *type, const char *bytes, apr_size_t n)
 {
+    fwh_db_give(q);
     set_headers(q);
     q->r->status = q->status ? q->status : HTTP_OK;
     ap_set_content_type(q->r, type);
@@ -64,11 +65,20 @@ static void send_json(fwh_req *q, const char *type, json_t *o)
 
 /* ---- pages ---- */
 
+/* A form that is shown again with what is wrong shows what was loaded as any page does. */
+static bool is_read(const fwh_req *q, const char *template)
+{
+    return (q->kase || q->worker || q->payment || q->account) && strcmp(template, "problem") != 0 &&
+           q->r->method_number == M_POST;
+}
+
 static const fw_err *fill(fwh_req *q, const char *template, json_t *model)
 {
     const char *html = NULL;
     apr_size_t n = 0;
 
+    if (is_read(q, template))
+        FW_TRY(fwh_note_read(q));
     fwh_chrome(q, model, template);
     FW_TRY(fw_template_render(q->child->templates, template, model, q->lang, &html, &n, q->pool));
     send_bytes(q, "text/html; charset=utf-8", html, n);
@@ -94,10 +104,13 @@ const fw_err *fwh_page(fwh_req *q, const char *template, json_t *model)
 
 const fw_err *fwh_redirect(fwh_req *q, const char *href, const char *notice)
 {
-    const char *to = href;
+    const char *anchor = strchr(href, '#'), *to = href;
 
+    if (anchor)
+        href = apr_pstrmemdup(q->pool, href, (apr_size_t)(anchor - href));
     if (notice)
-        to = apr_pstrcat(q->pool, href, strchr(href, '?') ? "&" : "?", "done=", notice, NULL);
+        to = apr_pstrcat(q->pool, href, strchr(href, '?') ? "&" : "?", "done=", notice, anchor,
+                         NULL);
     set_headers(q);
     apr_table_setn(q->r->headers_out, "Location", to);
     q->r->status = HTTP_SEE_OTHER;
@@ -267,6 +280,7 @@ const fw_err *fwh_vault_file(fwh_req *q, const char *vault, const char *mime, co
     FW_TRY(fw_vault_read_open(&reader, q->desk->vault, vault, q->pool));
     /* The first piece is read before anything is sent: what is corrupt from the start gets an error's answer. */
     FW_TRY(fw_vault_read(reader, &data, &n));
+    fwh_db_give(q);
     set_headers(q);
     apr_table_setn(q->r->headers_out, "Content-Security-Policy", "default-src 'none'; sandbox");
     apr_table_setn(q->r->headers_out, "Content-Disposition", disposition(name, q->pool));

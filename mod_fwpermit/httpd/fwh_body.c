@@ -239,6 +239,16 @@ const fw_err *fwh_request_id(fwh_req *q, const char *typed)
     return NULL;
 }
 
+const char *fwh_body_hash(fwh_req *q, const char *bytes, apr_size_t n)
+{
+    apr_size_t at = strlen(q->path) + 1; /* with the NUL, which stands in no path */
+    char *all = apr_palloc(q->pool, at + n);
+
+    memcpy(all, q->path, at);
+    memcpy(all + at, bytes, n);
+    return fw_login_hash(all, at + n, q->pool);
+}
+
 const fw_err *fwh_body_read(fwh_req *q)
 {
     const char *bytes = "";
@@ -251,7 +261,7 @@ const fw_err *fwh_body_read(fwh_req *q)
         FW_TRY(take_pairs(q, bytes, n));
     else
         return input(q, FW_E_INPUT, NULL, "body.unknown_type");
-    q->body_hash = fw_login_hash(bytes, n, q->pool);
+    q->body_hash = fwh_body_hash(q, bytes, n);
     return fwh_request_id(q, fwh_take(q, "_request"));
 }
 
@@ -291,11 +301,12 @@ fw_id fwh_take_id(fwh_req *q, const char *name)
     return fwh_id(fwh_take(q, name));
 }
 
-int fwh_take_int(fwh_req *q, const char *name)
+const fw_err *fwh_take_version(fwh_req *q, int *out)
 {
-    const char *text = fwh_take(q, name);
+    const char *text = fwh_take(q, "version");
 
-    return text && strlen(text) < 10 ? (int)fwh_id(text) : 0;
+    *out = text && strlen(text) < 10 ? (int)fwh_id(text) : 0;
+    return text && !*out ? input(q, FW_E_INPUT, "version", "field.number") : NULL;
 }
 
 const fw_err *fwh_fields_end(fwh_req *q)

@@ -164,6 +164,7 @@ static const fw_err *save_refused(fwh_req *q, const fw_result *result, const fw_
     json_t *model = NULL;
 
     if (stale) {
+        FW_TRY(fwh_note_read(q));
         q->status = HTTP_CONFLICT;
         FW_TRY(fw_show_case_stale(&s, d, q->fields, &model));
         if (!q->json)
@@ -218,7 +219,7 @@ const fw_err *fwh_do_case_save(fwh_req *q)
     unsigned failed = 0;
     fw_dossier d;
 
-    cmd.version = fwh_take_int(q, "version");
+    FW_TRY(fwh_take_version(q, &cmd.version));
     FW_TRY(fw_dossier_load(&s, q->kase, false, &d));
     untick(q, &d);
     if (read) {
@@ -261,7 +262,7 @@ const fw_err *fwh_do_case_submit(fwh_req *q)
     fw_command cmd = fwh_command(q, FW_CMD_CASE_SUBMIT, q->kase->id);
     fw_result result = {0};
 
-    cmd.version = fwh_take_int(q, "version");
+    FW_TRY(fwh_take_version(q, &cmd.version));
     FW_TRY(fwh_fields_end(q));
     FW_TRY(fwh_perform(q, &cmd, &result));
     if (result.verdict == FW_REFUSED && result.code == FW_E_INPUT && !q->json) {
@@ -276,7 +277,7 @@ const fw_err *fwh_do_case_withdraw(fwh_req *q)
     fw_command cmd = fwh_command(q, FW_CMD_CASE_WITHDRAW, q->kase->id);
     fw_result result = {0};
 
-    cmd.version = fwh_take_int(q, "version");
+    FW_TRY(fwh_take_version(q, &cmd.version));
     FW_TRY(fwh_fields_end(q));
     FW_TRY(fwh_perform(q, &cmd, &result));
     return fwh_result(q, &result, case_href(q, q->kase->id, ""), "withdrawn");

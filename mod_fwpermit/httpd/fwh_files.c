@@ -218,7 +218,7 @@ static const fw_err *keep_upload(fwh_req *q, upload *u)
     const fw_err *err;
 
     cmd.file = &u->taken.file;
-    cmd.body_hash = u->taken.came;
+    cmd.body_hash = fwh_body_hash(q, u->taken.came, strlen(u->taken.came));
     err = fwh_perform(q, &cmd, &result);
     /* What no row names has no business in the vault. */
     if (!err && (result.verdict == FW_REFUSED || result.repeated))
@@ -266,7 +266,9 @@ const fw_err *fwh_do_file_upload(fwh_req *q)
     u.field = fw_service_field(d.service, q->arg[1]);
     if (!u.field || !fw_field_is_file(u.field))
         return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
+    fwh_db_give(q);
     err = receive(q, &u);
+    FW_TRY(fwh_db_take(q));
     if (err && u.taken.file.vault)
         FW_TRY(fw_vault_remove(q->desk->vault, u.taken.file.vault, q->pool));
     if (err && err->code == FW_E_FORBIDDEN)
@@ -321,7 +323,7 @@ const fw_err *fwh_do_document(fwh_req *q)
     bool may;
 
     FW_TRY(fw_document_load(q->db, fwh_id(q->arg[1]), &doc, q->pool));
-    FW_TRY(fw_show_may_read(&s, doc, &may));
+    FW_TRY(fw_show_may_read(&s, q->kase, doc, &may));
     if (!may || (doc->case_id != q->kase->id &&
                  (!doc->payment_id || doc->payment_id != q->kase->payment_id)))
         return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
@@ -364,6 +366,7 @@ const fw_err *fwh_do_review_view(fwh_req *q)
     FW_TRY(load_file(q, &f));
     if (strcmp(f->mime, "application/pdf") != 0)
         return fwh_vault_file(q, f->vault, f->mime, f->name);
+    fwh_db_give(q);
     FW_TRY(read_whole(q, f, &bytes, &n));
     FW_TRY(fw_pictures_page(q->desk->run_dir, bytes, n, page, VIEW_PIXELS, &answer, &jpeg, &n_jpeg,
                             q->pool));

@@ -114,11 +114,13 @@ const fw_err *fwh_do_inbox(fwh_req *q)
                        apr_time_from_sec(60), &hits, q->pool));
     if (hits > PER_MINUTE)
         return fwh_problem(q, 429, "problem.often", NULL);
+    fwh_db_give(q);
     FW_TRY(fwh_body_bytes(q, MESSAGE_MAX, &bytes, &n));
     if (n == 0)
         return answer(q, p, "inbox.refused");
     if (is_a_lie(q, p, bytes, n))
         return answer(q, p, "inbox.refused");
+    FW_TRY(fwh_db_take(q));
     FW_TRY(keep(q, bytes, n));
     return answer(q, p, "inbox.ok");
 }

@@ -128,10 +128,12 @@ const fw_err *fwh_do_login_post(fwh_req *q)
     fw_who *who;
 
     FW_TRY(take_login(q, &f));
-    FW_TRY(fw_login_try(q->desk, q->db, q->child->lane, f.login, f.password, q->ip,
+    fwh_db_give(q);
+    FW_TRY(fw_login_try(q->desk, q->child->lane, f.login, f.password, q->ip,
                         apr_table_get(q->r->headers_in, "User-Agent"), &in, q->pool));
     if (!in.token)
         return login_failed(q, &f, in.why);
+    FW_TRY(fwh_db_take(q));
     /* The session before this one ends: a token from before a log-in is never one after it. */
     FW_TRY(fw_login_end(q->desk, q->db, fwh_cookie(q, fwh_session_cookie(q)), q->pool));
     FW_TRY(fw_login_who(q->desk, q->db, in.token, q->ip, &who, q->pool));

@@ -149,7 +149,10 @@ static const fw_err *show_form(fwh_req *q, const json_t *data, fw_id employer,
                          .problems = problems,
                          .n_problems = n,
                          .version = q->worker ? q->worker->version : 0};
-    fw_case_ask ask = {.list = FW_LIST_WORKER, .id = q->worker ? q->worker->id : 0, .limit = 20};
+    fw_case_ask ask = {.list = FW_LIST_WORKER,
+                       .id = q->worker ? q->worker->id : 0,
+                       .agency = q->actor.roles & FW_ROLE_AGENT ? q->actor.org_id : 0,
+                       .limit = 20};
     json_t *o = json_object(), *part = NULL, *services = json_array();
 
     json_object_set_new(o, "form", fw_show_form_model(&s, &form));
@@ -280,7 +283,7 @@ const fw_err *fwh_do_worker_update(fwh_req *q)
     bool read = fwh_take(q, "_read") != NULL;
 
     (void)fwh_take(q, "employer");
-    cmd.version = fwh_take_int(q, "version");
+    FW_TRY(fwh_take_version(q, &cmd.version));
     if (read)
         return show_read(q, 0);
     cmd.fields = fwh_fields_text(q);

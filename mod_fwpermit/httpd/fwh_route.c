@@ -8,6 +8,9 @@
 
 #include "fw_access.h"
 #include "fw_store_payment.h"
+#include "fw_utf8.h"
+
+#define LANE_WAIT apr_time_from_sec(3)
 
 APLOG_USE_MODULE(fwpermit);
 
@@ -76,11 +79,13 @@ const char *fwh_routes_check(apr_pool_t *pool)
 static unsigned relations(const fwh_req *q)
 {
     const fw_actor *a = &q->actor;
+    const fw_case *c = q->kase;
 
     switch (q->route->load) {
-    case FWH_CASE:
-        return fw_access_relations(a, q->kase->employer_id, q->kase->agency_id, q->kase->station,
-                                   q->kase->first_reviewer, q->kase->second_reviewer);
+    case FWH_CASE: /* what was never filed is no station's */
+        return fw_access_relations(a, c->employer_id, c->agency_id,
+                                   c->submitted ? c->station : NULL, c->first_reviewer,
+                                   c->second_reviewer);
     case FWH_WORKER:
         return fw_access_relations(a, q->worker->employer_id, q->worker->agency_id, NULL, 0, 0);
     case FWH_PAYMENT:
@@ -166,19 +171,39 @@ static void take_path(fwh_req *q)
     }
 }
 
-static apr_status_t release_db(void *db)
-{
-    fw_db_release(db);
-    return APR_SUCCESS;
-}
-
 static apr_status_t free_fields(void *fields)
 {
     json_decref(fields);
     return APR_SUCCESS;
 }
 
-static const fw_err *begin(fwh_req *q)
+const fw_err *fwh_db_take(fwh_req *q)
+{
+    return q->db ? NULL : fw_db_acquire(&q->db, q->desk->dbs, q->pool);
+}
+
+void fwh_db_give(fwh_req *q)
+{
+    if (q->db)
+        fw_db_release(q->db);
+    q->db = NULL;
+}
+
+const fw_err *fwh_lane_enter(fwh_req *q)
+{
+    fwh_db_give(q);
+    return fw_lane_enter(q->child->lane, LANE_WAIT)
+               ? NULL
+               : FW_ERR(q->pool, FW_E_BUSY, 0, "the lane of passwords is full");
+}
+
+const fw_err *fwh_lane_leave(fwh_req *q)
+{
+    fw_lane_leave(q->child->lane);
+    return fwh_db_take(q);
+}
+
+static void begin(fwh_req *q)
 {
     const char *lang = fwh_cookie(q, "fwpermit_lang");
 
@@ -190,8 +215,11 @@ static const fw_err *begin(fwh_req *q)
         q->lang =
             fw_locale_pick(q->desk->locale, apr_table_get(q->r->headers_in, "Accept-Language"));
     q->actor = (fw_actor){.roles = FW_ROLE_ANYONE, .lang = q->lang, .ip = q->ip};
-    FW_TRY(fw_db_acquire(&q->db, q->desk->dbs, q->pool));
-    apr_pool_cleanup_register(q->pool, q->db, release_db, apr_pool_cleanup_null);
+}
+
+static const fw_err *recognise(fwh_req *q)
+{
+    FW_TRY(fwh_db_take(q));
     FW_TRY(fw_login_who(q->desk, q->db, fwh_cookie(q, fwh_session_cookie(q)), q->ip,
                         (fw_who **)(uintptr_t)&q->who, q->pool));
     if (q->who)
@@ -252,16 +280,21 @@ static const fw_err *read_body(fwh_req *q)
     return q->route->flags & FWH_RAW ? NULL : fwh_body_read(q);
 }
 
-static const fw_err *note_read(fwh_req *q)
+const fw_err *fwh_note_read(fwh_req *q)
 {
     const char *about = q->path;
 
-    if (!(q->route->flags & FWH_READS) || !q->who)
+    if (q->noted || !q->who)
         return NULL;
+    q->noted = true;
     if (q->kase)
         about = apr_psprintf(q->pool, "case:%" APR_INT64_T_FMT, q->kase->id);
     else if (q->worker)
         about = apr_psprintf(q->pool, "worker:%" APR_INT64_T_FMT, q->worker->id);
+    else if (q->payment)
+        about = apr_psprintf(q->pool, "payment:%" APR_INT64_T_FMT, q->payment->id);
+    else if (q->account)
+        about = apr_psprintf(q->pool, "account:%" APR_INT64_T_FMT, q->account->id);
     return fw_journal_note(q->child->journal, &q->actor, q->route->access, about, q->desk->now(),
                            q->pool);
 }
@@ -274,11 +307,14 @@ static bool must_change_first(const fwh_req *q)
 static const fw_err *serve(fwh_req *q)
 {
     bool open = q->route->flags & FWH_OPEN, post = q->r->method_number == M_POST;
+    const fw_err *unread = NULL;
     int status = 0;
 
     if (post && strcmp(q->route->access, "page.inbox") != 0 && from_elsewhere(q))
         return fwh_problem(q, HTTP_FORBIDDEN, "problem.cross_site", NULL);
-    FW_TRY(read_body(q));
+    unread = read_body(q);
+    FW_TRY(recognise(q));
+    FW_TRY(unread);
     if (!q->who && !open)
         return ask_login(q);
     if (post && !open && !(q->route->flags & FWH_RAW) && !fwh_token_right(q, fwh_take(q, "_csrf")))
@@ -291,7 +327,8 @@ static const fw_err *serve(fwh_req *q)
     if (must_change_first(q))
         return q->json ? fwh_problem(q, HTTP_FORBIDDEN, "problem.change_password", NULL)
                        : fwh_redirect(q, "/account", "change_password");
-    FW_TRY(note_read(q));
+    if (q->route->flags & FWH_READS)
+        FW_TRY(fwh_note_read(q));
     return q->route->run(q);
 }
 
@@ -318,10 +355,36 @@ static const fw_err *tell_error(fwh_req *q, const fw_err *err)
     return fwh_problem(q, status, "problem.input", fwh_errors(q, &r, 1));
 }
 
+/* A path goes into pages, statements and notes: it is text, or names nothing. */
+static bool is_text(const char *path)
+{
+    for (const char *p = path; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return false;
+    }
+    return fw_utf8_valid(path);
+}
+
+static const fw_err *route(fwh_req *q)
+{
+    const char *others = NULL;
+
+    if (q->r->method_number != M_GET && q->r->method_number != M_POST)
+        others = "GET, HEAD, POST";
+    else if (is_text(q->path))
+        q->route = fwh_route_find(q->r->method_number, q->path, q->arg, &others, q->pool);
+    if (q->route)
+        return serve(q);
+    FW_TRY(recognise(q));
+    if (!others)
+        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
+    apr_table_setn(q->r->headers_out, "Allow", others);
+    return fwh_problem(q, HTTP_METHOD_NOT_ALLOWED, "problem.method", NULL);
+}
+
 int fwh_serve(request_rec *r, const fwh_child *child)
 {
     fwh_req *q = apr_pcalloc(r->pool, sizeof(*q));
-    const char *others = NULL;
     const fw_err *err;
 
     q->r = r;
@@ -331,23 +394,10 @@ int fwh_serve(request_rec *r, const fwh_child *child)
     q->ip = r->useragent_ip;
     q->json = wants_json(r);
     take_path(q);
-    err = begin(q);
-    if (r->method_number != M_GET && r->method_number != M_POST)
-        others = "GET, HEAD, POST";
-    else if (!err)
-        q->route = fwh_route_find(r->method_number, q->path, q->arg, &others, q->pool);
+    begin(q);
+    err = route(q);
     if (err)
         err = tell_error(q, err);
-    else if (!q->route && others) {
-        apr_table_setn(r->headers_out, "Allow", others);
-        err = fwh_problem(q, HTTP_METHOD_NOT_ALLOWED, "problem.method", NULL);
-    } else if (!q->route)
-        err = fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
-    else {
-        err = serve(q);
-        if (err)
-            err = tell_error(q, err);
-    }
     if (!err)
         return OK;
     fwh_log(ERR, r, "0103", "no answer could be made: %s", fw_err_text(err, q->pool));

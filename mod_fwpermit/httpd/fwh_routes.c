@@ -78,9 +78,9 @@ static const fwh_route routes[] = {
     GET("/admin/accounts/#", "page.admin", FWH_ACCOUNT, FWH_READS, admin_account),
     {M_POST, "/admin/accounts/#", "account.update", FWH_ACCOUNT, 0, fwh_do_admin_account_update,
      ",role,"},
-    POST("/admin/accounts/#/password", "account.password", FWH_ACCOUNT, 0, admin_account_password),
+    POST("/admin/accounts/#/password", "account.update", FWH_ACCOUNT, 0, admin_account_password),
     POST("/admin/orgs", "org.create", FWH_NONE, 0, admin_org),
-    POST("/admin/delegations", "delegation.grant", FWH_NONE, 0, admin_delegation),
+    POST("/admin/delegations", "page.admin", FWH_NONE, 0, admin_delegation),
     POST("/admin/deadletters/#/replay", "outbox.replay", FWH_NONE, 0, admin_replay),
     POST("/admin/permits/*/revoke", "permit.revoke", FWH_NONE, 0, admin_revoke),
 };

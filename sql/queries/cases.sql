@@ -92,7 +92,7 @@ SELECT c.id, c.case_no, c.service, c.state, c.state_since, c.worker_id, c.employ
   c.name_native, c.passport_no, c.nationality, c.created, c.submitted, c.due, c.deadline, c.fee,
   c.payment_id, o.name_zh, o.name_en, c.version
 FROM cases c JOIN org o ON o.id = c.employer_id
-WHERE c.worker_id = %lld ORDER BY c.created DESC LIMIT %lld;
+WHERE c.worker_id = %lld AND (%lld = 0 OR c.agency_id IN (0, %lld)) ORDER BY c.created DESC LIMIT %lld;
 
 -- name: case_count_reviewer
 SELECT state, count(*) FROM cases WHERE first_reviewer = %lld AND state IN ('initial_review', 'returned')
