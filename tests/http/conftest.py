@@ -13,7 +13,7 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from platform_under_test import Platform, await_  # noqa: E402
+from platform_under_test import ROOT, Platform, await_  # noqa: E402
 
 PORTS = range(26000, 26200, 4)
 ALWAYS = "FwPermitLoginRate 100000\n"  # a test file may say otherwise: the last word counts

@@ -2,10 +2,12 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
 import pytest
+import requests
 
 import flow
 from conftest import ALWAYS, end_well, free_ports, processes_of
@@ -75,6 +77,21 @@ def test_database_restarted_in_the_middle(postgres, cluster):
     flow.approve(postgres, case, officers)
     flow.pay(postgres, broker, case)
     flow.issued(postgres, broker, case)
+
+
+def test_reload_while_the_database_is_away(postgres, cluster):
+    """Who turns logs over at night does not end the server because the database is away just then."""
+    postgres.expect("FWP0008: ")
+    subprocess.run([ROOT / "tests/lib/pgsql", "stop", cluster[0]], check=True, timeout=120)
+    try:
+        os.kill(int((postgres.folder / "httpd.pid").read_text(encoding="ascii")), signal.SIGUSR1)
+        await_("the reload", lambda: postgres.error_log().count("resuming normal operations") >= 2
+               or not processes_of(postgres.folder))
+        answer = requests.get(postgres.base + "/login", timeout=30)
+        assert answer.status_code == 503 and answer.headers["Retry-After"]
+    finally:
+        subprocess.run([ROOT / "tests/lib/pgsql", "restart", cluster[0]], check=True, timeout=120)
+    await_("the pages", lambda: requests.get(postgres.base + "/login", timeout=30).status_code == 200)
 
 
 def submitted(person, case):

@@ -1,7 +1,10 @@
 """What a hostile reader of the module looked for: doors that open too far, and what happens when others behave badly."""
 import datetime
 import json
+import os
+import pathlib
 import re
+import signal
 import socket
 import threading
 
@@ -353,3 +356,43 @@ def test_a_flood_of_log_ins_starves_no_page(platform):
         for t in threads:
             t.join()
     assert answers == [200] * 20
+
+
+# ---- a serving process that could not begin ----
+
+def children_of(platform):
+    parent = int((platform.folder / "httpd.pid").read_text(encoding="ascii"))
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+                words = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if int(stat.rsplit(")", 1)[1].split()[1]) == parent and b"fwpermit-worker" not in words:
+                found.append(int(entry.name))
+    return found
+
+
+def test_a_process_that_could_not_begin_tries_again(platform):
+    """A folder that is away for a moment makes no process useless for its whole life."""
+    platform.expect("AH00052: child pid|FWP0002: ")
+    journal = platform.folder / "state/journal"
+    status = lambda: requests.get(platform.base + "/login", timeout=20).status_code  # noqa: E731
+    mode = journal.stat().st_mode
+    journal.chmod(0)
+    try:
+        for pid in children_of(platform):
+            os.kill(pid, signal.SIGKILL)
+        await_("a process that cannot serve", lambda: asks(status) == 503)
+    finally:
+        journal.chmod(mode)
+    await_("that it serves", lambda: all(asks(status) == 200 for _ in range(20)))
+
+
+def asks(ask):
+    try:
+        return ask()
+    except requests.ConnectionError:
+        return None
