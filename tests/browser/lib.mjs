@@ -157,8 +157,18 @@ class Person {
     check(`page ${name}`, faults);
   }
 
+  // Everything that shows has come, and stands where it will.
+  async settle() {
+    await this.page.evaluate(async () => {
+      await document.fonts.ready;
+      const shown = [...document.images].filter((i) => i.checkVisibility());
+      for (const i of shown) i.loading = 'eager';
+      await Promise.all(shown.map((i) => i.decode().catch(() => {})));
+    });
+  }
+
   async judge(width) {
-    await this.page.waitForLoadState('networkidle');
+    await this.settle();
     const box = await this.page.evaluate(() => {
       const root = document.scrollingElement;
       const edge = root.clientWidth;
@@ -175,9 +185,11 @@ class Person {
   }
 
   // A picture of what stands on one screen, for the README.
-  async picture(name, size = { width: 1280, height: 800 }) {
+  async picture(name, { top = true, width = 1280, height = 800 } = {}) {
+    const size = { width, height };
     await this.page.setViewportSize(size);
-    await this.page.waitForLoadState('networkidle');
+    await this.page.evaluate((top) => top && scrollTo(0, 0), top);
+    await this.settle();
     await this.page.screenshot({ path: join(shots, `picture-${name}.png`) });
     await this.page.setViewportSize(wide);
   }

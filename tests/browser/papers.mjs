@@ -9,7 +9,7 @@ const value = (c) => (c === '<' ? 0 : /\d/.test(c) ? Number(c) : c.charCodeAt(0)
 const digit = (text) => String([...text].reduce((sum, c, i) => sum + value(c) * weights[i % 3], 0) % 10);
 
 export function mrz({ surname, given, number, nationality = 'VNM', birth, sex, expiry }) {
-  const first = `P<${nationality}${surname}<<${given.replaceAll(' ', '<')}`.padEnd(44, '<');
+  const first = `P<${nationality}${`${surname}  ${given}`.replaceAll(' ', '<')}`.padEnd(44, '<');
   const no = number.padEnd(9, '<');
   const second = no + digit(no) + nationality + birth + digit(birth) + sex + expiry + digit(expiry) + '<'.repeat(14) + '0';
   return `${first}\n${second}${digit(second.slice(0, 10) + second.slice(13, 20) + second.slice(21))}`;
@@ -26,6 +26,12 @@ export const workers = {
     portrait: 'style=bun hair=2c1d14 skin=c68642 clothes=7a1f2b seed=4' },
   lan: { surname: 'TRAN', given: 'THI LAN', native: 'Trần Thị Lan', number: 'C9087711', birth: '010525', sex: 'F', expiry: '330620',
     portrait: 'style=bob hair=0d0b0a skin=f1c9a5 clothes=87b5d9 seed=5' },
+  thu: { surname: 'LE', given: 'THI THU', native: 'Lê Thị Thu', number: 'C5550123', birth: '970818', sex: 'F', expiry: '310301',
+    portrait: 'style=bob hair=2c1d14 skin=e0ac69 clothes=e8b4bc seed=5' },
+  hieu: { surname: 'HOANG', given: 'VAN HIEU', native: 'Hoàng Văn Hiếu', number: 'C7778889', birth: '930402', sex: 'M', expiry: '300704',
+    portrait: 'style=short hair=0d0b0a skin=d8a17a clothes=9a9a9a seed=7' },
+  siti: { surname: 'RAHAYU', given: 'SITI', native: 'Siti Rahayu', nationality: 'IDN', number: 'X3334445', birth: '960930', sex: 'F', expiry: '330228',
+    portrait: 'style=scarf hair=2f6b4f skin=c68642 clothes=2f6b4f seed=8' },
   dung: { surname: 'PHAM', given: 'VAN DUNG', native: 'Phạm Văn Dũng', number: 'C1230098', birth: '940908', sex: 'M', expiry: '320115',
     portrait: 'style=short hair=0d0b0a skin=d8a17a clothes=10121a seed=6' },
 };

@@ -114,7 +114,7 @@ async function photo() {
   await input.setInputFiles(phonePhoto('mai'));
   await broker.page.locator('dialog#crop[open] cropper-selection').waitFor();
   await broker.see('crop');
-  await broker.picture('crop');
+  await broker.picture('crop', { top: false });
   for (const act of ['in', 'turn', 'turn', 'turn', 'turn', 'out']) await broker.page.locator(`[data-crop-act="${act}"]`).click();
   await broker.page.locator('[data-crop-act="use"]').click();
   await until('the photo to be taken', () => broker.page.locator('[data-field="photo"] [data-files] img').count(), 30);
@@ -295,6 +295,7 @@ async function pay() {
   await broker.see('pay', { both: true });
   await broker.go('form[data-once] button');
   await broker.see('pay-no-method', { both: true });
+  await broker.page.goBack();
   await broker.page.locator('input[name="method"][value="card"]').check();
   await broker.picture('pay');
   await broker.go('form[data-once] button');

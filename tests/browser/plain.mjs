@@ -2,14 +2,14 @@
 import { gateway, holds, person, same, until, walk } from './lib.mjs';
 import { answers, birth, cardPhoto, expiry, mrz, portrait, printPapers, workers } from './papers.mjs';
 
-const who = workers.lan;
+const who = workers.thu;
 const plain = { script: false, lang: 'en' };
 let broker, first, second, papers, casePath;
 
 const value = (p, name) => p.page.locator(`#f-${name}`).inputValue();
 
 async function register() {
-  papers = await printPapers((await person(null)).page, 'lan');
+  papers = await printPapers((await person(null)).page, 'thu');
   broker = await person('broker', plain);
   await broker.open('/workers/new');
   await broker.type({ mrz: mrz(who).toLowerCase() });
@@ -50,10 +50,10 @@ async function put(slot, file) {
 }
 
 async function upload() {
-  await put('photo', portrait('lan-dark', who, 'w=620 h=797 wall=6a7078'));
+  await put('photo', portrait('thu-dark', who, 'w=620 h=797 wall=6a7078'));
   await broker.see('plain-photo-refused');
   holds(await broker.page.locator('.govuk-error-summary').count(), 'the dark wall is not told');
-  await put('photo', cardPhoto('lan'));
+  await put('photo', cardPhoto('thu'));
   await put('passport_page', papers.passport);
   await put('employment_proof', papers.letter);
   await put('health_certificate', papers.letter);
@@ -86,7 +86,7 @@ async function giveBack() {
 async function mend() {
   await broker.go('section.todo a.govuk-button');
   same(await broker.page.locator('#edit [data-field]:not(.field--locked)').evaluateAll((all) => all.map((e) => e.dataset.field)), ['photo'], 'what may be mended');
-  await put('photo', portrait('lan-again', { portrait: who.portrait.replace('seed=5', 'seed=25') }, 'w=620 h=797'));
+  await put('photo', portrait('thu-again', { portrait: who.portrait.replace('seed=5', 'seed=25') }, 'w=620 h=797'));
   await broker.see('plain-edit-returned');
   await broker.go('button[value="check"]');
   await broker.go('form[data-once] button');
