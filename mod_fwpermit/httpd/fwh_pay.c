@@ -95,7 +95,7 @@ static bool is_method(const char *method)
 
 static const fw_err *method_missing(fwh_req *q, const fw_id *ids, int n)
 {
-    static const fw_refusal missing = {"method", "field.required", NULL};
+    static const fw_refusal missing = {"method", "payment.method", NULL};
     fw_result result = {
         .verdict = FW_REFUSED, .code = FW_E_INPUT, .refusals = &missing, .n_refusals = 1};
     fw_show s = fwh_show(q);

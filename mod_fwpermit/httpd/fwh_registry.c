@@ -139,6 +139,15 @@ const fw_err *fwh_do_workers(fwh_req *q)
 
 /* ---- one worker ---- */
 
+static json_t *employer_error(const fw_show *s, const fw_refusal *problems, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (problems[i].field && strcmp(problems[i].field, "employer") == 0)
+            return json_string(fw_show_reason(s, &problems[i]));
+    }
+    return json_null();
+}
+
 /* The form with `data`; of a registered worker also what can be applied for, and the cases. */
 static const fw_err *show_form(fwh_req *q, const json_t *data, fw_id employer,
                                const fw_refusal *problems, int n)
@@ -161,6 +170,7 @@ static const fw_err *show_form(fwh_req *q, const json_t *data, fw_id employer,
         FW_TRY(list_employers(q, employer, &part));
         json_object_set_new(o, "id", json_null());
         json_object_set_new(o, "employers", part);
+        json_object_set_new(o, "employer_error", employer_error(&s, problems, n));
         json_object_set_new(o, "action", json_string("/workers"));
         json_object_set_new(o, "services", services);
         json_object_set_new(o, "cases", json_array());
@@ -249,7 +259,7 @@ static fw_id employer_of(fwh_req *q, fw_id chosen)
 
 static const fw_err *employer_missing(fwh_req *q, fw_id employer)
 {
-    static const fw_refusal missing = {"employer", "field.required", NULL};
+    static const fw_refusal missing = {"employer", "worker.employer", NULL};
     fw_result result = {
         .verdict = FW_REFUSED, .code = FW_E_INPUT, .refusals = &missing, .n_refusals = 1};
 
