@@ -18,6 +18,8 @@ APLOG_USE_MODULE(fwpermit);
 
 #define KEYS_MAX_BYTES 8192
 #define WHY_BYTES      1024
+#define FAULT          1 /* how the probe ends */
+#define AWAY           2 /* what trying again can mend */
 
 /* ---- what a serving process has ---- */
 
@@ -112,8 +114,14 @@ static void probe_all(fw_settings *s, int to, apr_pool_t *pool)
     if (err)
         why = fw_err_text(err, pool);
     if (why && write(to, why, strlen(why)) < 0)
-        _exit(3);
-    _exit(why ? 1 : 0);
+        _exit(FAULT);
+    _exit(!why ? 0 : err && fw_err_retryable(err) ? AWAY : FAULT);
+}
+
+/* A server that serves already is not ended because the database is away while logs are turned over. */
+static bool is_reload(void)
+{
+    return ap_state_query(AP_SQ_CONFIG_GEN) > 1;
 }
 
 static bool ask_probe(fw_settings *s, apr_pool_t *pool, server_rec *server)
@@ -139,6 +147,10 @@ static bool ask_probe(fw_settings *s, apr_pool_t *pool, server_rec *server)
         waitpid(pid, &status, 0);
     if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
+    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == AWAY && is_reload()) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "FWP0008: reloaded unchecked: %s", why);
+        return true;
+    }
     ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "FWP0003: the platform cannot start: %s", why);
     return false;
 }

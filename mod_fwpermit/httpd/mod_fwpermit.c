@@ -7,8 +7,13 @@
 
 /* The module: hooks alone. */
 
+#define TRY_EVERY apr_time_from_sec(1)
+
 static fw_settings *site;
-static fwh_child *child;
+static const fwh_child *child; /* NULL: it could not begin */
+static apr_pool_t *child_pool; /* of what `child` has */
+static apr_thread_mutex_t *beginning;
+static apr_time_t tried;
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
@@ -34,21 +39,61 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     return OK;
 }
 
-static void child_init(apr_pool_t *pchild, server_rec *s)
+static void begin(server_rec *s)
 {
+    fwh_child *made = NULL;
     const fw_err *err;
 
+    tried = apr_time_now();
+    apr_pool_create(&child_pool, NULL);
+    err = fwh_child_make(&made, site, child_pool);
+    if (!err) {
+        __atomic_store_n(&child, made, __ATOMIC_RELEASE);
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "FWP0002: this process cannot serve: %s",
+                 fw_err_text(err, child_pool));
+    apr_pool_destroy(child_pool);
+    child_pool = NULL;
+}
+
+static apr_status_t end(void *unused)
+{
+    (void)unused;
+    if (child_pool)
+        apr_pool_destroy(child_pool);
+    child_pool = NULL;
     child = NULL;
+    return APR_SUCCESS;
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *s)
+{
+    child = NULL;
+    child_pool = NULL;
     if (!site)
         return;
     xmlInitParser();
     json_object_seed(0);
-    err = fwh_child_make(&child, site, pchild);
-    if (!err)
-        return;
-    child = NULL;
-    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "FWP0002: this process cannot serve: %s",
-                 fw_err_text(err, pchild));
+    apr_thread_mutex_create(&beginning, APR_THREAD_MUTEX_DEFAULT, pchild);
+    apr_pool_cleanup_register(pchild, NULL, end, apr_pool_cleanup_null);
+    begin(s);
+}
+
+/* What could not begin (a full disk, a file that was being replaced) tries again while it is asked, and is not lost for its whole
+ * life. */
+static const fwh_child *the_child(server_rec *s)
+{
+    const fwh_child *c = __atomic_load_n(&child, __ATOMIC_ACQUIRE);
+
+    if (c || !site)
+        return c;
+    apr_thread_mutex_lock(beginning);
+    if (!child && apr_time_now() - tried > TRY_EVERY)
+        begin(s);
+    c = child;
+    apr_thread_mutex_unlock(beginning);
+    return c;
 }
 
 /* Everything but assets (and what other modules have claimed) is ours. */
@@ -68,11 +113,12 @@ static int map_to_storage(request_rec *r)
 
 static int handle(request_rec *r)
 {
+    const fwh_child *c;
+
     if (!r->handler || strcmp(r->handler, "fwpermit") != 0)
         return DECLINED;
-    if (!child)
-        return HTTP_SERVICE_UNAVAILABLE;
-    return fwh_serve(r, child);
+    c = the_child(r->server);
+    return c ? fwh_serve(r, c) : HTTP_SERVICE_UNAVAILABLE;
 }
 
 static void register_hooks(apr_pool_t *pool)
