@@ -132,6 +132,22 @@ static void take_submit(fw_performing *p)
     json_decref(data);
 }
 
+/* What is approved lacks nothing. How its dates lie to today was judged on the day of filing. */
+static void take_approve(fw_performing *p)
+{
+    fw_refusal *list;
+    int n = 0;
+
+    take_submit(p);
+    list = (fw_refusal *)(uintptr_t)p->view.problems;
+    for (int i = 0; i < p->view.n_problems; i++) {
+        if (strcmp(list[i].key, "field.required") == 0 ||
+            strcmp(list[i].key, "field.file_missing") == 0)
+            list[n++] = list[i];
+    }
+    p->view.n_problems = n;
+}
+
 static void one_problem(fw_performing *p, const char *field, const char *key)
 {
     apr_array_header_t *problems = apr_array_make(p->pool, 1, sizeof(fw_refusal));
@@ -284,6 +300,9 @@ static void take_case_command(fw_performing *p)
         break;
     case FW_CMD_CASE_SUBMIT:
         take_submit(p);
+        break;
+    case FW_CMD_CASE_APPROVE:
+        take_approve(p);
         break;
     case FW_CMD_CASE_ATTACH:
     case FW_CMD_CASE_DETACH:

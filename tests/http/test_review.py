@@ -181,6 +181,17 @@ def test_a_permit_that_would_have_ended_is_not_granted(platform, broker, reviewe
     assert flow.state(broker, case) == "second_review"
 
 
+def test_what_lacks_something_is_not_approved(platform, broker, reviewers):
+    """A correction that asks for more than was filed does not go on without it."""
+    case = flow.filed(broker)
+    first, _ = flow.reviewer_of(platform, reviewers, case)
+    first.do(f"/review/{case}/correct", {"has_ui_no": "yes"})
+    answer = first.post(f"/review/{case}/approve")
+    assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "ui_no", answer.text
+    first.do(f"/review/{case}/correct", {"has_ui_no": "no"})
+    first.do(f"/review/{case}/approve")
+
+
 def test_not_abroad_is_not_abroad(platform, broker, reviewers):
     case = flow.filed(broker)
     first, _ = flow.reviewer_of(platform, reviewers, case)
