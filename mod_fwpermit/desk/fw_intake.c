@@ -157,15 +157,7 @@ const fw_err *fw_intake_begin(fw_intake **out, const fw_desk *desk, fw_sniffer *
 
 static const fw_err *refuse(const fw_intake *in, fw_code_e code, const char *key)
 {
-    fw_err *err = apr_pcalloc(in->pool, sizeof(*err));
-
-    err->code = code;
-    err->msg = "a file that is not taken";
-    err->user_key = key;
-    err->field = in->field->name;
-    err->file = __FILE__;
-    err->line = __LINE__;
-    return err;
+    return fw_err_told(in->pool, code, in->field->name, key);
 }
 
 /* A photo is held whole; of another file its head. */

@@ -137,6 +137,8 @@ json_t *fwh_take_list(fwh_req *q, const char *name); /* a new array, perhaps emp
 fw_id fwh_take_id(fwh_req *q, const char *name);     /* 0: none, or no number */
 /* The field "version": 0 where there is none; what is no version is refused. */
 const fw_err *fwh_take_version(fwh_req *q, int *out);
+/* The same, and none is refused: who decides says on what. */
+const fw_err *fwh_need_version(fwh_req *q, int *out);
 const fw_err *fwh_fields_end(fwh_req *q);
 fw_id fwh_id(const char *text);
 /* The query's or body's cookie, or NULL. */

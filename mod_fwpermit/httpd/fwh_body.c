@@ -14,17 +14,10 @@ APLOG_USE_MODULE(fwpermit);
 #define PIECE_BYTES   8192
 #define REQUEST_CHARS 64 /* of an idempotency key */
 
+/* `field` may go before the request does. */
 static const fw_err *input(fwh_req *q, fw_code_e code, const char *field, const char *key)
 {
-    fw_err *err = apr_pcalloc(q->pool, sizeof(*err));
-
-    err->code = code;
-    err->msg = key;
-    err->user_key = key;
-    err->field = field ? apr_pstrdup(q->pool, field) : NULL;
-    err->file = __FILE__;
-    err->line = __LINE__;
-    return err;
+    return fw_err_told(q->pool, code, apr_pstrdup(q->pool, field), key);
 }
 
 /* ---- bytes ---- */
@@ -307,6 +300,12 @@ const fw_err *fwh_take_version(fwh_req *q, int *out)
 
     *out = text && strlen(text) < 10 ? (int)fwh_id(text) : 0;
     return text && !*out ? input(q, FW_E_INPUT, "version", "field.number") : NULL;
+}
+
+const fw_err *fwh_need_version(fwh_req *q, int *out)
+{
+    FW_TRY(fwh_take_version(q, out));
+    return *out ? NULL : input(q, FW_E_INPUT, "version", "problem.required");
 }
 
 const fw_err *fwh_fields_end(fwh_req *q)

@@ -34,19 +34,6 @@ typedef struct upload {
     fw_multipart *parser;
 } upload;
 
-static const fw_err *refuse(fwh_req *q, fw_code_e code, const char *field, const char *key)
-{
-    fw_err *err = apr_pcalloc(q->pool, sizeof(*err));
-
-    err->code = code;
-    err->msg = key;
-    err->user_key = key;
-    err->field = field;
-    err->file = __FILE__;
-    err->line = __LINE__;
-    return err;
-}
-
 static const fw_err *begin_part(void *baton, const fw_part *part)
 {
     upload *u = baton;
@@ -58,9 +45,9 @@ static const fw_err *begin_part(void *baton, const fw_part *part)
         return NULL;
     /* The token comes before the file: who may not send it costs us nothing. */
     if (!u->allowed)
-        return refuse(u->q, FW_E_FORBIDDEN, NULL, "problem.csrf");
+        return fw_err_told(u->q->pool, FW_E_FORBIDDEN, NULL, "problem.csrf");
     if (u->intake)
-        return refuse(u->q, FW_E_INPUT, u->field->name, "body.repeated");
+        return fw_err_told(u->q->pool, FW_E_INPUT, u->field->name, "body.repeated");
     return fw_intake_begin(&u->intake, u->q->desk, u->q->child->sniffer, u->field,
                            part->filename ? part->filename : "", u->q->desk->settings->upload_max,
                            u->q->pool);
@@ -73,7 +60,7 @@ static const fw_err *part_data(void *baton, const char *data, apr_size_t n)
     if (u->in_file)
         return fw_intake_feed(u->intake, data, n);
     if (u->n_small + n > FIELD_BYTES)
-        return refuse(u->q, FW_E_LIMIT, u->name, "field.too_long");
+        return fw_err_told(u->q->pool, FW_E_LIMIT, u->name, "field.too_long");
     memcpy(u->small + u->n_small, data, n);
     u->n_small += n;
     return NULL;
@@ -94,7 +81,7 @@ static const fw_err *end_part(void *baton)
     else if (strcmp(u->name, "_request") == 0)
         return fwh_request_id(u->q, value);
     else if (strcmp(u->name, "version") != 0 && strcmp(u->name, "_go") != 0)
-        return refuse(u->q, FW_E_INPUT, u->name, "field.unknown");
+        return fw_err_told(u->q->pool, FW_E_INPUT, u->name, "field.unknown");
     return NULL;
 }
 
@@ -117,7 +104,7 @@ static const fw_err *receive(fwh_req *q, upload *u)
     FW_TRY(fwh_body_stream(q, limits.total, feed, u));
     FW_TRY(fw_multipart_finish(u->parser));
     if (!u->done)
-        return refuse(q, FW_E_INPUT, u->field->name, "field.file_missing");
+        return fw_err_told(q->pool, FW_E_INPUT, u->field->name, "field.file_missing");
     return NULL;
 }
 

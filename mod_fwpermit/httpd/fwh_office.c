@@ -105,7 +105,7 @@ const fw_err *fwh_do_review_correct(fwh_req *q)
     fw_command cmd = fwh_command(q, FW_CMD_CASE_CORRECT, q->kase->id);
     fw_result result = {0};
 
-    FW_TRY(fwh_take_version(q, &cmd.version));
+    FW_TRY(fwh_need_version(q, &cmd.version));
     cmd.fields = fwh_fields_text(q);
     FW_TRY(fwh_perform(q, &cmd, &result));
     return answer(q, &result, review_href(q), "corrected");
@@ -141,7 +141,7 @@ const fw_err *fwh_do_review_return(fwh_req *q)
     const char *abroad = fwh_take(q, "abroad");
     fw_result result = {0};
 
-    FW_TRY(fwh_take_version(q, &cmd.version));
+    FW_TRY(fwh_need_version(q, &cmd.version));
     cmd.abroad = abroad && *abroad;
     FW_TRY(take_marks(q, &cmd.marks));
     FW_TRY(fwh_perform(q, &cmd, &result));
@@ -154,7 +154,7 @@ static const fw_err *decide(fwh_req *q, fw_cmd_e kind, const char *notice)
     fw_command cmd = fwh_command(q, kind, q->kase->id);
     fw_result result = {0};
 
-    FW_TRY(fwh_take_version(q, &cmd.version));
+    FW_TRY(fwh_need_version(q, &cmd.version));
     cmd.reason = fwh_take(q, "reason");
     FW_TRY(fwh_fields_end(q));
     FW_TRY(fwh_perform(q, &cmd, &result));

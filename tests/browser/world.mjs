@@ -39,11 +39,16 @@ export async function ready(name, employer = '宏遠') {
   return { broker, id };
 }
 
+async function decide(officer, id, what, fields = {}) {
+  const { version } = (await officer.get(`/review/${id}`)).case;
+  return officer.post(`/review/${id}/${what}`, { version, ...fields });
+}
+
 export async function approved(broker, id) {
   const people = [await program('reviewer1'), await program('reviewer2')];
   const [first, second] = await holder(people, id);
-  await first.post(`/review/${id}/approve`);
-  await second.post(`/review/${id}/confirm`);
+  await decide(first, id, 'approve');
+  await decide(second, id, 'confirm');
 }
 
 export async function world() {
@@ -54,7 +59,7 @@ export async function world() {
   await draft(broker, page, 'dung', '長青', 'begun');
   const returned = await filed(broker, page, 'budi', '宏遠');
   const [first] = await holder(people, returned);
-  await first.post(`/review/${returned}/return`, { 'mark.passport_page': '看不清楚，請重新掃描。' });
+  await decide(first, returned, 'return', { 'mark.passport_page': '看不清楚，請重新掃描。' });
   await filed(broker, page, 'somchai', '宏遠');
   const paying = await filed(broker, page, 'maria', '長青');
   await approved(broker, paying);

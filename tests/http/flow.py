@@ -105,10 +105,23 @@ def reviewer_of(platform, people, case):
     raise AssertionError(f"nobody has case {case}")
 
 
+def ask_to(person, case, what, fields=None):
+    """An officer's decision on the case as that officer sees it now."""
+    page = person.get(f"/review/{case}")
+    version = page.json()["case"]["version"] if page.status_code == 200 else 1
+    return person.post(f"/review/{case}/{what}", {"version": version, **(fields or {})})
+
+
+def decide(person, case, what, fields=None, status=200):
+    answer = ask_to(person, case, what, fields)
+    assert answer.status_code == status, (what, answer.status_code, answer.text[:800])
+    return answer.json()
+
+
 def approve(platform, case, people):
     first, second = reviewer_of(platform, people, case)
-    first.do(f"/review/{case}/approve")
-    second.do(f"/review/{case}/confirm")
+    decide(first, case, "approve")
+    decide(second, case, "confirm")
 
 
 def begin_payment(person, *cases, method="card"):

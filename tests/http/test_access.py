@@ -44,8 +44,8 @@ class World:
             case = flow.filed(person)
             first = next(p for p in everyone if any(c["id"] == case for c in p.see("/desk?list=mine")["cases"]))
             second = next(p for p in (platform.of("reviewer1"), platform.of("reviewer2")) if p is not first)
-            first.do(f"/review/{case}/approve")
-            second.do(f"/review/{case}/confirm")
+            flow.decide(first, case, "approve")
+            flow.decide(second, case, "confirm")
             payment = flow.pay(platform, person, case)
             page = flow.issued(platform, person, case)
             await_("all papers", lambda p=person, c=case: len(p.see(f"/cases/{c}")["documents"]) == 3)
@@ -244,7 +244,7 @@ def test_a_desk_shows_its_station_alone(platform, world):
     first = next(p for p in people if any(c["id"] == case for c in p.see("/desk?list=mine")["cases"]))
     for other in ("tpe", *(p.login for p in people if p is not first)):
         assert case not in {c["id"] for c in platform.of(other).see("/desk?list=mine")["cases"]}, other
-    first.do(f"/review/{case}/approve")
+    flow.decide(first, case, "approve")
     assert case in {c["id"] for c in platform.of("only2").see("/desk?list=second")["cases"]}
     assert case not in {c["id"] for c in platform.of("tpe").see("/desk?list=second")["cases"]}
     assert world
@@ -257,9 +257,9 @@ def test_initial_review_belongs_to_the_assigned(platform, world):
     first = next(p for p in people if any(c["id"] == case for c in p.see("/desk?list=mine")["cases"]))
     other = next(p for p in people if p is not first)
     assert other.get(f"/review/{case}").status_code == 200
-    assert other.post(f"/review/{case}/approve").status_code in (403, 404)
-    assert platform.of("only2").post(f"/review/{case}/approve").status_code == 403
-    assert platform.of("tpe").post(f"/review/{case}/approve").status_code == 404
+    assert flow.ask_to(other, case, "approve").status_code in (403, 404)
+    assert flow.ask_to(platform.of("only2"), case, "approve").status_code == 403
+    assert flow.ask_to(platform.of("tpe"), case, "approve").status_code == 404
     assert flow.state(platform.of("broker"), case) == "initial_review" and world
 
 
@@ -289,8 +289,8 @@ def test_a_receipt_of_many_is_the_payers(platform, world):
         flow.submit(broker, case)
         first = next(platform.of(p) for p in ("reviewer1", "reviewer2", "only1")
                      if any(c["id"] == case for c in platform.of(p).see("/desk?list=mine")["cases"]))
-        first.do(f"/review/{case}/approve")
-        next(platform.of(p) for p in ("reviewer1", "reviewer2") if platform.of(p) is not first).do(f"/review/{case}/confirm")
+        flow.decide(first, case, "approve")
+        flow.decide(next(platform.of(p) for p in ("reviewer1", "reviewer2") if platform.of(p) is not first), case, "confirm")
         cases.append(case)
     payment = flow.begin_payment(broker, *cases)
     platform.control("pay", order=platform.order(broker.see(f"/payments/{payment}")["redirect"]), method="card")

@@ -177,7 +177,7 @@ def test_a_correction_keeps_before_and_after(platform, broker, reviewers):
 def test_a_correction_must_fit_the_rules(platform, broker, reviewers):
     case = flow.filed(broker)
     first, _ = flow.reviewer_of(platform, reviewers, case)
-    refused = first.do(f"/review/{case}/correct", {"passport_expiry": "2020-01-01"}, status=422)
+    refused = flow.decide(first, case, "correct", {"passport_expiry": "2020-01-01"}, status=422)
     assert {e["field"] for e in refused["errors"]} == {"passport_expiry"}
     assert not [h for h in broker.see(f"/cases/{case}")["history"] if h["kind"] == "case.correct"]
 
@@ -186,7 +186,7 @@ def test_returned_for_a_better_photo(platform, broker, reviewers):
     case = flow.filed(broker)
     number = broker.see(f"/cases/{case}")["case"]["case_no"]
     first, _ = flow.reviewer_of(platform, reviewers, case)
-    first.do(f"/review/{case}/return", {"mark.photo": "頭髮遮住眼睛"})
+    flow.decide(first, case, "return", {"mark.photo": "頭髮遮住眼睛"})
     mail = mail_with(platform, "broker@demo.example", f"[{number}] 請補件")
     deadline = broker.see(f"/cases/{case}")["case"]["deadline"]["text"][:10]
     assert deadline in mail["subject"] and "- 照片: 頭髮遮住眼睛" in mail["text"]
@@ -223,7 +223,7 @@ def test_returned_for_a_better_photo(platform, broker, reviewers):
 def test_many_items_are_returned_at_once(platform, broker, reviewers):
     case = flow.filed(broker)
     first, _ = flow.reviewer_of(platform, reviewers, case)
-    first.do(f"/review/{case}/return", {"mark.photo": "a", "mark.visa_no": "b"})
+    flow.decide(first, case, "return", {"mark.photo": "a", "mark.visa_no": "b"})
     marks = broker.see(f"/cases/{case}")["marks"]
     assert sorted((m["item"], m["reason"]) for m in marks) == [("photo", "a"), ("visa_no", "b")]
     broker.do(f"/cases/{case}/edit", {"visa_no": "V0000001"})
@@ -234,21 +234,21 @@ def test_a_return_needs_a_known_item(platform, broker, reviewers):
     case = flow.filed(broker)
     first, _ = flow.reviewer_of(platform, reviewers, case)
     for fields in ({}, {"mark.nothing": "x"}, {"mark.photo": ""}):
-        first.do(f"/review/{case}/return", fields, status=422)
+        flow.decide(first, case, "return", fields, status=422)
     assert flow.state(broker, case) == "initial_review"
 
 
 def test_four_eyes(platform, broker, reviewers):
     case = flow.filed(broker)
     first, second = flow.reviewer_of(platform, reviewers, case)
-    first.do(f"/review/{case}/approve")
+    flow.decide(first, case, "approve")
     assert flow.state(broker, case) == "second_review"
-    refused = first.do(f"/review/{case}/confirm", status=409)
+    refused = flow.decide(first, case, "confirm", status=409)
     assert refused["type"] == "/problems/case.four_eyes"
     page = first.see(f"/review/{case}")
     assert page["may"]["confirm"] is None and page["why_not"]
     assert case in [c["id"] for c in second.see("/desk?list=second")["cases"]]
-    second.do(f"/review/{case}/confirm")
+    flow.decide(second, case, "confirm")
     assert flow.state(broker, case) == "awaiting_payment"
 
 
@@ -256,20 +256,20 @@ def test_who_corrects_does_not_confirm(platform, broker, reviewers):
     """The second reviewer who changed the data is no second pair of eyes for it."""
     case = flow.filed(broker)
     first, second = flow.reviewer_of(platform, reviewers, case)
-    first.do(f"/review/{case}/approve")
-    second.do(f"/review/{case}/correct", {"visa_no": "V7777777"})
-    refused = second.do(f"/review/{case}/confirm", status=409)
+    flow.decide(first, case, "approve")
+    flow.decide(second, case, "correct", {"visa_no": "V7777777"})
+    refused = flow.decide(second, case, "confirm", status=409)
     assert refused["type"] == "/problems/case.four_eyes"
-    second.do(f"/review/{case}/send-back", {"reason": "look again"})
+    flow.decide(second, case, "send-back", {"reason": "look again"})
     assert flow.state(broker, case) == "initial_review"
 
 
 def test_rejected_with_a_reason(platform, broker, reviewers):
     case = flow.filed(broker)
     first, second = flow.reviewer_of(platform, reviewers, case)
-    first.do(f"/review/{case}/reject", {}, status=422)
-    first.do(f"/review/{case}/reject", {"reason": "招募許可已廢止"})
-    second.do(f"/review/{case}/reject", {"reason": "招募許可已廢止"})
+    flow.decide(first, case, "reject", {}, status=422)
+    flow.decide(first, case, "reject", {"reason": "招募許可已廢止"})
+    flow.decide(second, case, "reject", {"reason": "招募許可已廢止"})
     page = broker.see(f"/cases/{case}")
     assert page["case"]["state"]["code"] == "rejected" and page["reason"] == "招募許可已廢止"
     assert "招募許可已廢止" in mail_with(platform, "broker@demo.example", f"[{page['case']['case_no']}] 申請")["text"]
