@@ -297,8 +297,8 @@ def test_what_cannot_be_paid(platform, broker, due):
                                     ({"case": [due, draft], "method": "card"}, 409, "payment.not_due"),
                                     ({"case": [], "method": "card"}, 422, "payment.no_case"),
                                     ({"method": "card"}, 422, "payment.no_case"),
-                                    ({"case": [due], "method": "gold"}, 422, "field.required"),
-                                    ({"case": [due]}, 422, "field.required"),
+                                    ({"case": [due], "method": "gold"}, 422, "payment.method"),
+                                    ({"case": [due]}, 422, "payment.method"),
                                     ({"case": [due], "method": "card", "amount": "1"}, 422, "field.unknown"),
                                     ({"case": [due, due], "method": "card"}, 404, None),
                                     ({"case": ["x"], "method": "card"}, 422, "payment.no_case")):
