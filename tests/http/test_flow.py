@@ -298,7 +298,8 @@ def test_paid_with_the_browser_closed(platform, broker, reviewers, method):
             mail_with(platform, "broker@demo.example", f"[{number}] 繳")["text"]
         platform.control("settle", order=order)
     page = flow.issued(platform, broker, case)
-    line = broker.see(f"/payments/{payment}")
+    line = await_("the receipt's paper", lambda: (lambda p: p if (p["receipt"] or {}).get("href") else None)(
+        broker.see(f"/payments/{payment}")))
     assert line["is_paid"] and line["receipt"]["number"] and line["amount"] == 1000
     assert [p["state"] for p in page["payments"]]
     assert papers.signature(download(broker, line["receipt"]["href"]))
