@@ -9,6 +9,7 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include "fw_file.h"
 #include "fw_utf8.h"
 
 #define FILE_MAX    (256 * 1024) /* bytes; a year has about 8,000 */
@@ -42,29 +43,11 @@ static const fw_err *fault(const reader *r, const char *reason, const char *what
 
 static const fw_err *read_whole(const reader *r, char **out)
 {
-    apr_file_t *file;
-    apr_finfo_t info;
     apr_size_t n = 0;
-    char *text;
-    apr_status_t rv = apr_file_open(&file, r->path, APR_FOPEN_READ | APR_FOPEN_BINARY,
-                                    APR_FPROT_OS_DEFAULT, r->scratch);
 
-    if (!rv)
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE, file);
-    if (rv)
-        return FW_ERR(r->pool, FW_E_CONFIG, rv, "%s:0: cannot be read", r->path);
-    if (info.size > FILE_MAX)
-        return FW_ERR(r->pool, FW_E_CONFIG, 0, "%s:0: has more than %d bytes", r->path, FILE_MAX);
-    text = apr_palloc(r->scratch, (apr_size_t)info.size + 1);
-    rv = apr_file_read_full(file, text, (apr_size_t)info.size, &n);
-    apr_file_close(file);
-    if (rv)
-        return FW_ERR(r->pool, FW_E_CONFIG, rv, "%s:0: cannot be read", r->path);
-    text[n] = '\0';
-    if (strlen(text) != n)
-        return FW_ERR(r->pool, FW_E_CONFIG, 0, "%s:0: has a zero byte", r->path);
-    *out = text;
-    return NULL;
+    FW_TRY(fw_file_read(out, &n, r->path, FILE_MAX, r->pool));
+    return strlen(*out) == n ? NULL
+                             : FW_ERR(r->pool, FW_E_CONFIG, 0, "%s:0: has a zero byte", r->path);
 }
 
 /* The first byte that is no UTF-8, or NULL. */

@@ -6,11 +6,11 @@
 #include <strings.h>
 
 #include <apr_file_info.h>
-#include <apr_file_io.h>
 #include <apr_hash.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "fw_file.h"
 #include "fw_utf8.h"
 
 #define FALLBACK   "en"
@@ -108,24 +108,9 @@ static const fw_err *mo_take(mo_file *mo, apr_hash_t *texts)
 
 static const fw_err *mo_read(mo_file *mo)
 {
-    apr_file_t *f;
-    apr_finfo_t info;
-    char *bytes;
-    apr_status_t rv = apr_file_open(&f, mo->path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, mo->pool);
+    char *bytes = NULL;
 
-    if (!rv)
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
-    if (rv)
-        return FW_ERR(mo->pool, FW_E_CONFIG, rv, "%s cannot be read", mo->path);
-    if (info.size > FW_LOCALE_BYTES_MAX)
-        return fault(mo, "is too long");
-    mo->n = (apr_size_t)info.size;
-    bytes = apr_palloc(mo->pool, mo->n + 1);
-    bytes[mo->n] = '\0';
-    rv = apr_file_read_full(f, bytes, mo->n, NULL);
-    apr_file_close(f);
-    if (rv && mo->n)
-        return FW_ERR(mo->pool, FW_E_CONFIG, rv, "%s cannot be read", mo->path);
+    FW_TRY(fw_file_read(&bytes, &mo->n, mo->path, FW_LOCALE_BYTES_MAX, mo->pool));
     mo->bytes = (const unsigned char *)bytes;
     return NULL;
 }

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include <libxml/relaxng.h>
 
+#include "fw_file.h"
 #include "fw_service_int.h"
 
 #define XML_MAX_BYTES 524288
@@ -125,36 +126,15 @@ static const fw_err *parse_xml(xmlDocPtr *doc, const char *xml, apr_size_t n, co
     return *doc ? NULL : complain(name, &c, pool);
 }
 
-static const fw_err *read_file(const char *path, const char **text, apr_size_t *n, apr_pool_t *pool)
-{
-    apr_file_t *f;
-    apr_finfo_t info;
-    char *to;
-    apr_status_t rv = apr_file_open(&f, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
-
-    if (!rv)
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
-    if (rv)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path);
-    if (info.size > XML_MAX_BYTES)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: longer than %d bytes", path, XML_MAX_BYTES);
-    *n = (apr_size_t)info.size;
-    to = apr_palloc(pool, *n + 1);
-    rv = apr_file_read_full(f, to, *n, NULL);
-    apr_file_close(f);
-    *text = to;
-    return rv ? FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path) : NULL;
-}
-
 static const fw_err *load_schema(fw_services *all, const char *rng, apr_pool_t *pool)
 {
     fw_xml_complaint c = {0, ""};
-    const char *text;
+    char *text = NULL;
     apr_size_t n;
     xmlRelaxNGParserCtxtPtr ctx;
     xmlDocPtr doc;
 
-    FW_TRY(read_file(rng, &text, &n, pool));
+    FW_TRY(fw_file_read(&text, &n, rng, XML_MAX_BYTES, pool));
     FW_TRY(parse_xml(&doc, text, n, rng, pool));
     ctx = xmlRelaxNGNewDocParserCtxt(doc);
     xmlRelaxNGSetParserStructuredErrors(ctx, keep_complaint, &c);
@@ -210,10 +190,10 @@ const fw_err *fw_service_parse(const fw_services *all, const fw_service **out, c
 static const fw_err *load_file(fw_services *all, const char *path, apr_pool_t *pool)
 {
     const fw_service *s = NULL;
-    const char *text;
+    char *text = NULL;
     apr_size_t n;
 
-    FW_TRY(read_file(path, &text, &n, pool));
+    FW_TRY(fw_file_read(&text, &n, path, XML_MAX_BYTES, pool));
     FW_TRY(fw_service_parse(all, &s, text, n, path, pool));
     if (s->n_doc_rows == 0 || s->clock_hours == 0)
         return FW_ERR(pool, FW_E_CONFIG, 0,

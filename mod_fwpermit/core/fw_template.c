@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include <apr_file_info.h>
-#include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include "fw_file.h"
 #include "fw_utf8.h"
 
 #define FIRST_ROOM 16384
@@ -21,24 +21,9 @@ struct fw_templates {
 
 static const fw_err *read_source(fw_source *s, apr_pool_t *pool)
 {
-    apr_file_t *f;
-    apr_finfo_t info;
-    char *text;
-    apr_status_t rv = apr_file_open(&f, s->path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
+    char *text = NULL;
 
-    if (!rv)
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
-    if (rv)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", s->path);
-    if (info.size > FW_TEMPLATE_BYTES_MAX)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: the file is longer than %u bytes", s->path,
-                      FW_TEMPLATE_BYTES_MAX);
-    s->n = (apr_size_t)info.size;
-    text = apr_pcalloc(pool, s->n + 1);
-    rv = s->n ? apr_file_read_full(f, text, s->n, NULL) : APR_SUCCESS;
-    apr_file_close(f);
-    if (rv)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", s->path);
+    FW_TRY(fw_file_read(&text, &s->n, s->path, FW_TEMPLATE_BYTES_MAX, pool));
     if (strlen(text) != s->n || !fw_utf8_valid(text))
         return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: the file is not UTF-8 throughout", s->path);
     s->text = text;

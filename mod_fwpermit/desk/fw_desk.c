@@ -3,58 +3,36 @@
 
 #include <string.h>
 
-#include <apr_file_info.h>
-#include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include "fw_file.h"
 #include "fw_migrate.h"
 #include "fw_store_service.h"
 
 #define KEYS_MAX_BYTES 8192
 #define FORM_MAX_BYTES 524288
 
-static const fw_err *read_text(const char **text, apr_size_t *n, const char *path, apr_size_t most,
-                               apr_pool_t *pool)
-{
-    apr_file_t *f;
-    apr_finfo_t info;
-    char *bytes;
-    apr_status_t rv = apr_file_open(&f, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
-
-    if (rv)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be opened", path);
-    rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
-    if (!rv && (apr_size_t)info.size > most)
-        rv = APR_ENOSPC;
-    if (!rv) {
-        bytes = apr_pcalloc(pool, (apr_size_t)info.size + 1);
-        rv = apr_file_read_full(f, bytes, (apr_size_t)info.size, n);
-        *text = bytes;
-    }
-    apr_file_close(f);
-    return rv ? FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path) : NULL;
-}
-
 static const fw_err *open_vault(fw_desk *desk, apr_pool_t *pool)
 {
     const fw_settings *s = desk->settings;
     fw_vault_key *keys = NULL;
-    const char *text = s->vault_keys_text;
-    apr_size_t n = 0;
+    char *text = NULL;
     int n_keys = 0;
 
-    if (!text)
-        FW_TRY(read_text(&text, &n, s->vault_keys, KEYS_MAX_BYTES, pool));
-    FW_TRY(fw_vault_keys_parse(&keys, &n_keys, text, s->vault_keys, pool));
+    if (!s->vault_keys_text)
+        FW_TRY(fw_file_read(&text, NULL, s->vault_keys, KEYS_MAX_BYTES, pool));
+    FW_TRY(
+        fw_vault_keys_parse(&keys, &n_keys, text ? text : s->vault_keys_text, s->vault_keys, pool));
     return fw_vault_open(&desk->vault, s->vault_dir, keys, n_keys, pool);
 }
 
 static const fw_err *open_conf(fw_desk *desk, apr_pool_t *pool)
 {
-    const char *dir = desk->settings->conf_dir, *text = NULL;
+    const char *dir = desk->settings->conf_dir;
     const char *form = apr_pstrcat(pool, dir, "/worker.xml", NULL);
     fw_locale *locale = NULL;
     apr_size_t n = 0;
+    char *text = NULL;
 
     FW_TRY(fw_codes_load(&desk->codes, apr_pstrcat(pool, dir, "/codes", NULL), pool));
     FW_TRY(fw_calendar_load(&desk->calendar, apr_pstrcat(pool, dir, "/calendar", NULL), pool));
@@ -63,7 +41,7 @@ static const fw_err *open_conf(fw_desk *desk, apr_pool_t *pool)
                             apr_pstrcat(pool, dir, "/services/service.rng", NULL), pool));
     FW_TRY(fw_locale_load(&locale, desk->settings->locale_dir, pool));
     desk->locale = locale;
-    FW_TRY(read_text(&text, &n, form, FORM_MAX_BYTES, pool));
+    FW_TRY(fw_file_read(&text, &n, form, FORM_MAX_BYTES, pool));
     return fw_service_parse(desk->services, &desk->worker_form, text, n, form, pool);
 }
 

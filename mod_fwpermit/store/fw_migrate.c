@@ -9,6 +9,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "fw_file.h"
+
 #define FILE_MAX_BYTES 1048576
 #define MAX_MIGRATIONS 999
 #define WAL_TRIES      200
@@ -76,22 +78,6 @@ const fw_err *fw_migrate_current(int *version, fw_db *db, apr_pool_t *pool)
     return fw_db_query(db, "schema_version", NULL, 0, take_int, version, pool);
 }
 
-static const fw_err *read_file(char **text, const char *path, apr_pool_t *pool)
-{
-    apr_file_t *f;
-    apr_finfo_t info;
-    apr_status_t rv = apr_file_open(&f, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
-
-    if (!rv)
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
-    if (rv || info.size > FILE_MAX_BYTES)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path);
-    *text = apr_pcalloc(pool, (apr_size_t)info.size + 1);
-    rv = apr_file_read_full(f, *text, (apr_size_t)info.size, NULL);
-    apr_file_close(f);
-    return rv ? FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path) : NULL;
-}
-
 /* "-- sqlite:" and "-- pgsql:" before a line keep it for that back end alone. */
 static char *pick_line(char *line, fw_backend_e backend)
 {
@@ -148,7 +134,7 @@ static const fw_err *run_one(fw_db *db, const char *file, int number, bool *ran,
     int have = 0;
 
     *ran = false;
-    FW_TRY(read_file(&text, file, pool));
+    FW_TRY(fw_file_read(&text, NULL, file, FILE_MAX_BYTES, pool));
     FW_TRY(fw_db_begin(db));
     FW_TRY(fw_db_query(db, "schema_lock", NULL, 0, take_int, &have, pool));
     FW_TRY(fw_migrate_current(&have, db, pool));

@@ -9,6 +9,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "fw_file.h"
+
 #define FILE_MAX_BYTES 262144
 #define NAME_MARK      "-- name: "
 
@@ -25,28 +27,6 @@ typedef struct loading {
     fw_statement *now; /* being read, or NULL */
     bool for_pgsql;
 } loading;
-
-static const fw_err *read_file(const char **text, const char *path, apr_pool_t *pool)
-{
-    apr_file_t *f;
-    apr_finfo_t info;
-    apr_size_t n;
-    char *bytes;
-    apr_status_t rv = apr_file_open(&f, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
-
-    if (rv)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be opened", path);
-    rv = apr_file_info_get(&info, APR_FINFO_SIZE, f);
-    if (rv || info.size > FILE_MAX_BYTES)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s is longer than %d bytes", path, FILE_MAX_BYTES);
-    bytes = apr_pcalloc(pool, (apr_size_t)info.size + 1);
-    rv = apr_file_read_full(f, bytes, (apr_size_t)info.size, &n);
-    apr_file_close(f);
-    if (rv)
-        return FW_ERR(pool, FW_E_CONFIG, rv, "%s cannot be read", path);
-    *text = bytes;
-    return NULL;
-}
 
 /* Counts %s and %lld; anything else after % but %% is a mistake. */
 static const fw_err *find_params(loading *l, fw_statement *st)
@@ -137,10 +117,10 @@ static const fw_err *take_line(loading *l, char *line)
 static const fw_err *load_file(fw_sql *sql, const char *path, apr_pool_t *pool)
 {
     loading l = {.sql = sql, .pool = pool, .file = path};
-    const char *text = NULL;
+    char *text = NULL;
     char *copy;
 
-    FW_TRY(read_file(&text, path, pool));
+    FW_TRY(fw_file_read(&text, NULL, path, FILE_MAX_BYTES, pool));
     copy = apr_pstrdup(pool, text);
     if (!strstr(text, NAME_MARK))
         return FW_ERR(pool, FW_E_CONFIG, 0, "%s:1: no statement is named", path);
