@@ -69,10 +69,10 @@ static void set_todo(const fw_show *s, json_t *o, fw_state_e state, fw_id id)
     const next_step *step = step_of(state);
 
     json_object_set_new(o, "todo", step ? json_string(fw_show_text(s, step->key)) : json_null());
-    json_object_set_new(o, "todo_button",
-                        step ? json_string(fw_show_text(
-                                   s, apr_pstrcat(s->pool, step->key, ".button", NULL)))
-                             : json_null());
+    json_object_set_new(
+        o, "todo_button",
+        step ? json_string(fw_show_text(s, apr_pstrcat(s->pool, step->key, ".button", NULL)))
+             : json_null());
     if (step)
         json_object_set_new(o, "todo_href", json_string(step_href(s, step, id)));
     json_object_set_new(o, "can_pay", json_boolean(state == FW_STATE_AWAITING_PAYMENT));
