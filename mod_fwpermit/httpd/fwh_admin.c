@@ -58,7 +58,21 @@ static const char *role_labels(const fwh_req *q, unsigned roles)
     return text;
 }
 
-static const fw_err *list_accounts(fwh_req *q, json_t **out)
+/* The name of one of the organisations listed, or NULL. */
+static const char *org_label(const json_t *orgs, const char *id)
+{
+    json_t *org;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)orgs, i, org)
+    {
+        if (strcmp(json_string_value(json_object_get(org, "id")), id) == 0)
+            return json_string_value(json_object_get(org, "label"));
+    }
+    return NULL;
+}
+
+static const fw_err *list_accounts(fwh_req *q, const json_t *orgs, json_t **out)
 {
     fw_show s = fwh_show(q);
     apr_array_header_t *list = NULL;
@@ -68,10 +82,11 @@ static const fw_err *list_accounts(fwh_req *q, json_t **out)
     for (int i = 0; i < list->nelts; i++) {
         const fw_account *a = &APR_ARRAY_IDX(list, i, fw_account);
         json_t *o =
-            json_pack("{s:o, s:s, s:s, s:s, s:s?, s:b, s:b, s:o}", "id", fw_show_id(a->id), "login",
-                      a->login, "name", a->name, "roles", role_labels(q, a->roles), "station",
-                      a->station, "active", a->active, "locked", a->locked_until > s.now,
-                      "last_login", fw_show_time(&s, a->last_login));
+            json_pack("{s:o, s:s, s:s, s:s, s:s?, s:s?, s:b, s:b, s:o}", "id", fw_show_id(a->id),
+                      "login", a->login, "name", a->name, "roles", role_labels(q, a->roles), "org",
+                      org_label(orgs, fw_show_id_text(&s, a->org_id)), "station", a->station,
+                      "active", a->active, "locked", a->locked_until > s.now, "last_login",
+                      fw_show_time(&s, a->last_login));
 
         fw_show_set(o, &s, "href", "/admin/accounts/%" APR_INT64_T_FMT, a->id);
         json_array_append_new(*out, o);
@@ -144,12 +159,12 @@ static const fw_err *list_queues(fwh_req *q, json_t **out)
 
 const fw_err *fwh_do_admin(fwh_req *q)
 {
-    json_t *o = json_object(), *part = NULL;
+    json_t *o = json_object(), *part = NULL, *orgs = NULL;
 
-    FW_TRY(list_accounts(q, &part));
+    FW_TRY(list_orgs(q, &orgs));
+    json_object_set_new(o, "orgs", orgs);
+    FW_TRY(list_accounts(q, orgs, &part));
     json_object_set_new(o, "accounts", part);
-    FW_TRY(list_orgs(q, &part));
-    json_object_set_new(o, "orgs", part);
     FW_TRY(list_dead(q, &part));
     json_object_set_new(o, "dead", part);
     FW_TRY(list_queues(q, &part));
