@@ -9,7 +9,7 @@ export const { BASE: base, GATEWAY: gateway, DIR: dir, OUT: out, SHOTS: shots } 
 export const password = 'demo-permit-2026';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const wide = { width: 1280, height: 860 }, narrow = { width: 320, height: 640 };
+export const wide = { width: 1280, height: 860 }, narrow = { width: 320, height: 640 };
 const other = { en: 'zh-Hant', 'zh-Hant': 'en' };
 
 mkdirSync(out, { recursive: true });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { base, ctl, gateway, holds, out, person, same, shots, until, walk } from './lib.mjs';
+import { base, ctl, gateway, holds, narrow, out, person, same, shots, until, walk, wide } from './lib.mjs';
 import { answers, birth, darkPhoto, expiry, mrz, phonePhoto, portrait, printPapers, workers } from './papers.mjs';
 import { world } from './world.mjs';
 
@@ -95,6 +95,7 @@ async function closeAndOpen() {
   await until('what was typed last', async () => (await fetchCase()).name_zh === who.zh);
   await broker.open(`${caseUrl}/edit`);
   same(await values(broker, ['name_zh']), { name_zh: who.zh });
+  await broker.picture('form-phone', { width: 390, height: 844 });
 }
 
 async function fetchCase() {
@@ -111,6 +112,12 @@ async function photo() {
   await until('the dark wall to be told', () => broker.page.locator('[data-field="photo"] .upload__bad').count());
   await broker.page.locator('[data-field="photo"]').scrollIntoViewIfNeeded();
   await broker.see('photo-refused');
+  await broker.page.setViewportSize(narrow);
+  await input.setInputFiles(phonePhoto('mai'));
+  await broker.page.locator('dialog#crop[open] cropper-selection').waitFor();
+  await broker.page.screenshot({ path: join(shots, 'crop-phone.320.png') });
+  await broker.page.locator('[data-crop-act="cancel"]').click();
+  await broker.page.setViewportSize(wide);
   await input.setInputFiles(phonePhoto('mai'));
   await broker.page.locator('dialog#crop[open] cropper-selection').waitFor();
   await broker.see('crop');
@@ -149,7 +156,6 @@ async function missing() {
   await broker.type({ declare: true });
   await saved(broker);
   await broker.picture('form');
-  await broker.picture('form-phone', { width: 390, height: 844 });
   await broker.go('#edit button[value="check"]');
   await broker.see('check-ready', { both: true });
 }
@@ -181,6 +187,7 @@ async function openReview() {
   await first.go('a.rowlink');
   await until('the documents', () => first.page.evaluate(() => [...document.querySelectorAll('.doc:not([hidden]) img')].every((i) => i.naturalWidth)));
   await first.see('review', { both: true });
+  await first.page.locator('details.keys').waitFor();
   await first.page.keyboard.press('j');
   await until('the passport page', () => first.page.evaluate(() => {
     const i = document.querySelector('.doc:not([hidden]) img');
@@ -200,6 +207,7 @@ async function correct() {
 }
 
 async function giveBack() {
+  await first.page.locator('details.keys').waitFor();
   await first.page.keyboard.press('r');
   await until('that a mark is needed', async () => (await first.text('[data-decide-said]')).length > 0);
   await first.see('review-no-mark');
@@ -272,8 +280,9 @@ async function approve() {
   await first.page.keyboard.press('a');
   same(await first.page.locator('dialog#ask[open]').count(), 0, 'a question after A');
   const status = await first.page.evaluate(async (href) => {
-    const csrf = document.querySelector('meta[name="csrf"]').content;
-    return (await fetch(href, { method: 'POST', headers: { 'X-CSRF-Token': csrf, Accept: 'application/json' } })).status;
+    const csrf = document.querySelector('meta[name="csrf"]').content, accept = { Accept: 'application/json' };
+    const { version } = (await (await fetch(href.replace(/\/confirm$/, ''), { headers: accept })).json()).case;
+    return (await fetch(href, { method: 'POST', headers: { 'X-CSRF-Token': csrf, ...accept }, body: new URLSearchParams({ version }) })).status;
   }, `${reviewUrl()}/confirm`);
   same(status, 409, 'the first reviewer confirms');
 }

@@ -22,6 +22,7 @@ async function draft(broker, page, name, employer, upTo = 'all') {
 async function filed(broker, page, name, employer) {
   const id = await draft(broker, page, name, employer);
   await broker.post(`/cases/${id}/submit`);
+  await until('the receipt of filing', async () => (await broker.get(`/cases/${id}`)).documents.length);
   return id;
 }
 
