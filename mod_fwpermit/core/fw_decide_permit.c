@@ -26,10 +26,10 @@ void fw_decide_document(fw_deciding *d)
     }
     if (d->view->taken)
         return; /* the same document, delivered again */
+    /* The case itself stays as it is, and its version: a paper that comes makes nobody's open page stale. */
     add_document(d, d->view->kase->id);
     fw_decide_event(d, d->view->kase, "document.add", d->view->kase->state,
                     apr_psprintf(d->pool, "{\"kind\":\"%s\"}", d->cmd->document->kind));
-    d->out->changed |= FW_CH_CASE;
 }
 
 /* One permit in force for a worker and kind: the earlier one is superseded at once. */

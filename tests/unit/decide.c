@@ -321,6 +321,19 @@ START_TEST(no_permit_that_ends_before_it_begins)
 }
 END_TEST
 
+START_TEST(a_paper_makes_no_page_stale)
+{
+    fw_document doc = {.kind = "filing", .number = "1"};
+
+    kase.state = FW_STATE_INITIAL_REVIEW;
+    give(&machine, (fw_command){.kind = FW_CMD_DOCUMENT_ADD, .document = &doc}, NOW);
+    ck_assert_int_eq(out.verdict, FW_DONE);
+    ck_assert_int_eq(out.n_events, 1);
+    ck_assert_int_ne(out.document_added.id, 0);
+    ck_assert_uint_eq(out.changed, 0);
+}
+END_TEST
+
 START_TEST(confirm_asks_fee_or_produces)
 {
     kase.state = FW_STATE_SECOND_REVIEW;
@@ -504,6 +517,7 @@ int main(void)
     tcase_add_test(t, supplement_from_abroad_has_the_longer_deadline);
     tcase_add_test(t, four_eyes);
     tcase_add_test(t, one_desk_until_something_is_proposed);
+    tcase_add_test(t, a_paper_makes_no_page_stale);
     tcase_add_test(t, a_rejection_is_proposed_then_decided);
     tcase_add_test(t, no_permit_that_ends_before_it_begins);
     tcase_add_test(t, confirm_asks_fee_or_produces);
