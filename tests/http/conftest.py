@@ -13,11 +13,17 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from platform_under_test import ROOT, Platform, await_  # noqa: E402
+from platform_under_test import Platform, await_  # noqa: E402
 
 PORTS = range(26000, 26200, 4)
 ALWAYS = "FwPermitLoginRate 100000\n"  # a test file may say otherwise: the last word counts
 LOCKS = []
+LEFT = []  # folders of platforms that failed
+
+
+def pytest_terminal_summary(terminalreporter):
+    for folder in LEFT:
+        terminalreporter.write_line(f"what it kept: {folder}")
 
 
 def is_free(port):
@@ -88,7 +94,7 @@ def platform(request):
         if request.session.testsfailed == failed and "FW_KEEP" not in os.environ:
             shutil.rmtree(folder)
         else:
-            print(f"\nwhat it kept: {folder}")
+            LEFT.append(folder)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The main job in steps that tests put together: register, fill in, upload, submit, review, pay."""
 import datetime
-import pathlib
 import subprocess
 import time
 

@@ -167,6 +167,15 @@ def test_twenty_messages_at_once(platform, broker, due):
     paid_once(platform, broker, due, order)
 
 
+def test_paid_is_told_in_many_words_at_once(platform, broker, due):
+    """Each of them another message: no two are the same bytes."""
+    _, order = begin(platform, broker, due)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: callback(platform, order, message=f"paid {n}"), range(8)))
+    assert answers == [["1|OK"]] * 8
+    paid_once(platform, broker, due, order)
+
+
 def test_a_gateway_that_says_all_twice(platform, broker, due):
     _, order = begin(platform, broker, due, "atm")
     platform.switch(twice=True)

@@ -7,7 +7,7 @@ import flow
 import pytest
 import requests
 import wire
-from platform_under_test import SLOW, await_
+from platform_under_test import ROOT, SLOW, await_
 
 MIB = 1048576
 PIECE = b"\n" * 65536
@@ -31,7 +31,7 @@ def prepare(platform):
     """The usual service, but for the files' limit."""
     folder = platform.folder / "services"
     folder.mkdir()
-    text = (conftest.ROOT / "conf/services/epermit.xml").read_text(encoding="utf-8")
+    text = (ROOT / "conf/services/epermit.xml").read_text(encoding="utf-8")
     wanted = '<field name="employment_proof" type="file" required="yes" max-files="3">'
     assert wanted in text
     text = text.replace(wanted, wanted.replace("max-files", 'max-bytes="1073741824" max-files'))
@@ -97,7 +97,8 @@ def test_memory_is_flat(platform, broker, size):
         send(broker, flow.open_case(broker, worker), MIB)  # every thread has begun, every cache is warm
     before = memory_kib(child)
     during = []
-    shown = send(broker, flow.open_case(broker, worker), size, lambda: during.append(memory_kib(child)) if len(during) % 8 == 0 else during.append(0))
+    shown = send(broker, flow.open_case(broker, worker), size,
+                 lambda: during.append(0 if len(during) % 8 else memory_kib(child)))
     after = memory_kib(child)
     print(f"{size // MIB} MiB: before {before}, most {max(during)}, after {after} KiB")
     assert child == serving(platform)
