@@ -48,9 +48,10 @@ def worker_fields(number, surname="NGUYEN", given="VAN ANH"):
 
 
 def employer_of(person):
-    """An employer that the agency may file for, or "" for an employer itself."""
+    """Hong Yuan, of those that an agency may file for; "" for an employer itself. Their order is chance."""
     employers = person.see("/workers/new")["employers"]
-    return employers[0]["id"] if employers else ""
+    named = [e["id"] for e in employers or [] if e["label"].startswith(("Hong Yuan", "宏遠"))]
+    return named[0] if named else ""
 
 
 def register(person, number=None, **changes):
