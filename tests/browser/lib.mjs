@@ -178,7 +178,8 @@ class Person {
     const found = [];
     if (box) found.push(`${width} px: scrolls sideways: ${box.join(' | ')}`);
     const page = this.script ? this.page : await copy(this.page, width);
-    const { violations } = await page.evaluate(`${axe};axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] })`);
+    if (await page.evaluate('typeof axe') === 'undefined') await page.evaluate(axe);
+    const { violations } = await page.evaluate(`axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] })`);
     for (const v of violations)
       found.push(`${width} px: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => `${n.target} (${n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? ''})`).join(', ')}`);
     return found;

@@ -257,5 +257,14 @@ uploads(words, {
   refused: describe,
   loggedOut: leaveWithForm,
 });
+// Typed before this script was there.
+function differs(c) {
+  if (c.type === 'checkbox' || c.type === 'radio') return c.checked !== c.defaultChecked;
+  if (c.options) return c.value !== ([...c.options].find((o) => o.defaultSelected) ?? c.options[0]).value;
+  return c.value !== c.defaultValue;
+}
+for (const c of form.elements) if (fields.has(c.name) && differs(c)) note(c.name);
+plan(calm);
+
 applyConditions();
 if (autosaves) showSections();
