@@ -196,6 +196,29 @@ static const char *title_of(const fwh_req *q, int status)
                           apr_psprintf(q->pool, "problem.title.%d", status));
 }
 
+static bool is_plain_path(const char *path)
+{
+    const char *p = path;
+
+    while (*p > 0x20 && *p < 0x7f && *p != '\\')
+        p++;
+    return path[0] == '/' && path[1] != '/' && !*p;
+}
+
+/* The page of ours that led here, where it is another than this one. */
+static const char *back_of(const fwh_req *q)
+{
+    const char *from = apr_table_get(q->r->headers_in, "Referer");
+    const char *base = q->desk->settings->base_url;
+    size_t n = strlen(base);
+
+    if (!from || strncmp(from, base, n) != 0 || !is_plain_path(from + n))
+        return "/";
+    if (q->r->method_number == M_GET && strcmp(from + n, q->r->unparsed_uri) == 0)
+        return "/";
+    return from + n;
+}
+
 const fw_err *fwh_problem(fwh_req *q, int status, const char *key, json_t *errors)
 {
     const char *detail = fw_locale_text(q->desk->locale, q->lang, key),
@@ -216,7 +239,7 @@ const fw_err *fwh_problem(fwh_req *q, int status, const char *key, json_t *error
         return NULL;
     }
     o = json_pack("{s:i, s:s, s:s, s:s, s:s}", "status", status, "problem_title", title, "detail",
-                  detail, "hint", "", "back", "/");
+                  detail, "hint", "", "back", back_of(q));
     if (json_array_size(errors) > 0)
         json_object_set(o, "reasons", errors);
     json_decref(errors);

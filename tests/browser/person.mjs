@@ -389,6 +389,9 @@ async function rooms() {
     await broker.open(path);
     await broker.see(`broker${path.replaceAll('/', '-')}`, { both: true });
   }
+  await broker.open('/account');
+  await Promise.all([broker.page.waitForNavigation(), broker.page.evaluate(() => { location.href = '/desk'; })]);
+  same(await broker.page.locator('main a.govuk-button').getAttribute('href'), '/account', 'the way back');
   await second.open('/desk');
   await second.see('desk-many', { both: true });
   await second.open(`/search?q=${who.number}`);
