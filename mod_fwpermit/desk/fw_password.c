@@ -9,17 +9,14 @@
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
-#include <argon2.h>
 #include <jansson.h>
 #include <openssl/rand.h>
 
+#include "fw_argon2.h"
 #include "fw_utf8.h"
 
 #define SALT_BYTES  16
-#define HASH_BYTES  32
-#define THREADS     1
-#define PHC_BYTES   128 /* what the parameters above need, with room */
-#define LOGIN_SHORT 3   /* so short a login stands in many a good password */
+#define LOGIN_SHORT 3 /* so short a login stands in many a good password */
 
 /* ---- judging ---- */
 
@@ -136,41 +133,32 @@ const char *fw_password_judge(const char *password, const char *login)
 const fw_err *fw_password_hash(const char *password, const char **phc, apr_pool_t *pool)
 {
     unsigned char salt[SALT_BYTES];
-    char *out = apr_palloc(pool, PHC_BYTES);
-    int rc;
 
     if (RAND_bytes(salt, SALT_BYTES) != 1)
         return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "no random bytes");
-    rc = argon2id_hash_encoded(FW_PASSWORD_PASSES, FW_PASSWORD_KIB, THREADS, password,
-                               strlen(password), salt, SALT_BYTES, HASH_BYTES, out, PHC_BYTES);
-    if (rc != ARGON2_OK)
-        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "Argon2: %s", argon2_error_message(rc));
-    *phc = out;
-    return NULL;
+    *phc = fw_argon2_hash(password, FW_PASSWORD_KIB, FW_PASSWORD_PASSES, salt, SALT_BYTES, pool);
+    return *phc ? NULL : FW_ERR(pool, FW_E_UNAVAILABLE, 0, "Argon2 could not hash: no memory?");
 }
 
 /* As much work as for a real one. */
-static void hash_in_vain(const char *password)
+static void hash_in_vain(const char *password, apr_pool_t *pool)
 {
-    static const unsigned char salt[SALT_BYTES] = "no such account";
-    unsigned char out[HASH_BYTES];
+    static const unsigned char salt[] = "no such account";
 
-    argon2id_hash_raw(FW_PASSWORD_PASSES, FW_PASSWORD_KIB, THREADS, password, strlen(password),
-                      salt, SALT_BYTES, out, HASH_BYTES);
+    (void)fw_argon2_hash(password, FW_PASSWORD_KIB, FW_PASSWORD_PASSES, salt, sizeof(salt), pool);
 }
 
 bool fw_password_right(const char *password, const char *phc, apr_pool_t *pool)
 {
-    int rc = ARGON2_DECODING_FAIL;
+    fw_argon2_e found = FW_ARGON2_NO_HASH;
 
-    (void)pool;
     if (strlen(password) > FW_PASSWORD_MAX * 4)
         password = "";
     if (phc)
-        rc = argon2id_verify(phc, password, strlen(password));
-    if (rc != ARGON2_OK && rc != ARGON2_VERIFY_MISMATCH)
-        hash_in_vain(password);
-    return rc == ARGON2_OK && *password;
+        found = fw_argon2_check(phc, password, pool);
+    if (found == FW_ARGON2_NO_HASH)
+        hash_in_vain(password, pool);
+    return found == FW_ARGON2_RIGHT && *password;
 }
 
 /* ---- changing ---- */
