@@ -195,7 +195,7 @@ def test_after_the_end_a_page_is_shown_again_after_log_in(platform):
     page = browser.get("/cases?state=draft")
     assert page.url.startswith(platform.base + "/login?next=")
     page = browser.send(page.form_to("/login"), login="broker", password=PASSWORD)
-    assert page.url.startswith(platform.base + "/cases")
+    assert page.url == platform.base + "/cases?state=draft"
 
 
 # ---- passwords ----

@@ -361,6 +361,7 @@ def test_anyone_verifies_a_permit(platform, issued):
     answer = verify(platform, permit)
     found = answer.json()["found"]
     assert answer.status_code == 200 and found["is_valid"] and found["permit_no"] == permit["permit_no"]
+    assert found["begins_later"], "from the day after (Immigration Act art. 22(3))"
     for word in ("NGUYEN", "Nguyễn", "阮文英", "C4", "Hong Yuan", "宏遠"):
         assert word not in answer.text, word
     spaced = platform.person().get(f"/verify?no={permit['permit_no'].lower()}&code=%20{permit['code'].lower()}%20")
