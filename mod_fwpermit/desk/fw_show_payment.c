@@ -154,6 +154,7 @@ static json_t *found(const fw_show *s, const fw_permit *p)
                           "valid_to", p->valid_to, "checked", fw_show_time(s, s->now));
 
     json_object_set_new(o, "is_valid", json_boolean(valid && !expired));
+    json_object_set_new(o, "begins_later", json_boolean(valid && strcmp(today, p->valid_from) < 0));
     json_object_set_new(o, "is_expired", json_boolean(valid && expired));
     json_object_set_new(o, "is_superseded", json_boolean(strcmp(p->state, "superseded") == 0));
     json_object_set_new(o, "is_revoked", json_boolean(strcmp(p->state, "revoked") == 0));

@@ -8,6 +8,7 @@
 
 #include "fw_access.h"
 #include "fw_store_payment.h"
+#include "fw_urlencoded.h"
 #include "fw_utf8.h"
 
 #define LANE_WAIT apr_time_from_sec(3)
@@ -251,6 +252,12 @@ bool fwh_token_right(fwh_req *q, const char *typed)
     return different == 0;
 }
 
+/* The path with its query. */
+static const char *address_of(const fwh_req *q)
+{
+    return q->r->args ? apr_pstrcat(q->pool, q->path, "?", q->r->args, NULL) : q->path;
+}
+
 static const fw_err *ask_login(fwh_req *q)
 {
     json_t *resume = json_null();
@@ -260,7 +267,7 @@ static const fw_err *ask_login(fwh_req *q)
         return fwh_problem(q, HTTP_UNAUTHORIZED, "problem.log_in", NULL);
     if (q->r->method_number == M_GET)
         return fwh_redirect(
-            q, apr_pstrcat(q->pool, "/login?next=", ap_os_escape_path(q->pool, q->path, 1), NULL),
+            q, apr_pstrcat(q->pool, "/login?next=", fw_urlencode(address_of(q), q->pool), NULL),
             NULL);
     if (q->route->flags & FWH_RESUME) {
         json_object_del(q->fields, "_csrf");

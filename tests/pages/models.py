@@ -251,7 +251,7 @@ def public_pages(w):
               "valid_from": "2026-11-25", "valid_to": "2027-05-24", "checked": time("2026-11-25 14:02")}
     for code, tone in (("valid", "green"), ("revoked", "red")):
         yield f"verify.{code}", chrome(w, "verify", None) | {"no": permit["permit_no"], "code": "7K2MQX4T", "asked": True,
-              "found": permit | {"state": state(w, code, tone, "permit"), "is_valid": code == "valid",
+              "found": permit | {"state": state(w, code, tone, "permit"), "is_valid": code == "valid", "begins_later": code == "valid",
                                  "is_expired": False, "is_superseded": False, "is_revoked": code == "revoked"}}
     yield "verify.unknown", chrome(w, "verify", None) | {"no": "EP999", "code": "X", "asked": True, "found": None}
     yield "verify", chrome(w, "verify", None) | {"no": "", "code": "", "asked": False, "found": None}
