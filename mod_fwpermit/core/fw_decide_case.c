@@ -326,6 +326,15 @@ static bool live(const fw_payment *p)
                  p->state == FW_PAY_PAID);
 }
 
+/* While a payer may still pay: a code in the payer's hand outlives the case's own deadline. */
+static bool refuse_live(fw_deciding *d)
+{
+    if (!d->view->priors || !live(d->view->priors[0]))
+        return false;
+    fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.payment_live");
+    return true;
+}
+
 /* A grant: not of what was proposed to be rejected, nor of a permit that would have ended before it begins. */
 static bool refuse_grant(fw_deciding *d, const fw_case *kase)
 {
@@ -363,15 +372,13 @@ static bool refuse_guard(fw_deciding *d, const fw_case *kase, fw_guard_e guard)
         fw_decide_refuse(d, FW_E_INPUT, "reason", "case.reason_missing");
         return true;
     case FW_GUARD_DEADLINE:
-        if (kase->deadline && d->now > kase->deadline)
-            break;
-        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.not_yet_due");
-        return true;
+        if (!kase->deadline || d->now <= kase->deadline) {
+            fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.not_yet_due");
+            return true;
+        }
+        return refuse_live(d);
     case FW_GUARD_UNPAID:
-        if (!d->view->priors || !live(d->view->priors[0]))
-            break;
-        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.payment_live");
-        return true;
+        return refuse_live(d);
     }
     return false;
 }

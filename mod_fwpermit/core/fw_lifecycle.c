@@ -77,7 +77,7 @@ const char *fw_guard_name(fw_guard_e guard)
     case FW_GUARD_REASON:
         return "reason given";
     case FW_GUARD_DEADLINE:
-        return "deadline passed";
+        return "deadline passed, no live payment";
     case FW_GUARD_UNPAID:
         return "no live payment";
     }

@@ -13,7 +13,7 @@ typedef enum fw_guard_e {
     FW_GUARD_MARKS,    /* something is marked, with a reason */
     FW_GUARD_FOUR_EYES, /* neither the first reviewer nor one who corrected the data; no rejection is proposed */
     FW_GUARD_REASON,   /* a reason is given */
-    FW_GUARD_DEADLINE, /* the applicant's deadline has passed */
+    FW_GUARD_DEADLINE, /* the applicant's deadline has passed, and nothing is being paid */
     FW_GUARD_UNPAID    /* no live attempt to pay */
 } fw_guard_e;
 

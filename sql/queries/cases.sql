@@ -100,7 +100,9 @@ GROUP BY state;
 
 -- name: case_overdue
 SELECT id, state FROM cases WHERE deadline > 0 AND deadline < %lld
-  AND state IN ('draft', 'returned', 'awaiting_payment') ORDER BY deadline LIMIT %lld;
+  AND state IN ('draft', 'returned', 'awaiting_payment')
+  AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.id = cases.payment_id
+    AND p.state IN ('wanted', 'begun', 'code')) ORDER BY deadline LIMIT %lld;
 
 -- name: file_insert
 INSERT INTO case_file (id, case_id, slot, vault, name, mime, size, sha256, measures, created, by_id, current)

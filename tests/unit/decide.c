@@ -468,6 +468,22 @@ START_TEST(expiry_waits_for_the_deadline)
 }
 END_TEST
 
+START_TEST(expiry_waits_for_a_code_in_the_payers_hand)
+{
+    prior = (fw_payment){.id = 5, .state = FW_PAY_CODE, .method = "atm"};
+
+    kase.state = FW_STATE_AWAITING_PAYMENT;
+    kase.deadline = NOW;
+    priors[0] = &prior;
+    give(&machine, (fw_command){.kind = FW_CMD_CASE_EXPIRE}, NOW + 1);
+    expect_refused("case.payment_live");
+    ck_assert_int_eq(kase.state, FW_STATE_AWAITING_PAYMENT);
+    prior.state = FW_PAY_EXPIRED;
+    give(&machine, (fw_command){.kind = FW_CMD_CASE_EXPIRE}, NOW + 1);
+    ck_assert_int_eq(kase.state, FW_STATE_EXPIRED);
+}
+END_TEST
+
 START_TEST(access_follows_delegation)
 {
     static const fw_id employers[] = {21, 22};
@@ -527,6 +543,7 @@ int main(void)
     tcase_add_test(t, money_for_a_case_that_is_gone_is_to_be_refunded);
     tcase_add_test(t, permit_supersedes_the_one_in_force);
     tcase_add_test(t, expiry_waits_for_the_deadline);
+    tcase_add_test(t, expiry_waits_for_a_code_in_the_payers_hand);
     tcase_add_test(t, access_follows_delegation);
     tcase_add_test(t, every_command_has_a_permission);
     suite_add_tcase(s, t);

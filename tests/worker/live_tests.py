@@ -357,13 +357,14 @@ def killed_at_any_instant_everything_happens_once(site):
 
 @on_both
 def what_is_overdue_ends(site):
-    draft, returned = site.draft(), site.filed()
+    draft, returned, owed, unpaid = site.draft(), site.filed(), site.payable(), site.payable()
     site.perform("first", "case.return", target=returned, marks=[{"item": "photo", "reason": "Dark."}])
-    payment = site.begin(site.payable())
-    site.change("UPDATE cases SET deadline = 1 WHERE id IN (?, ?)", int(draft), int(returned))
+    payment = site.begin(owed)
+    site.change("UPDATE cases SET deadline = 1 WHERE id IN (?, ?, ?, ?)", int(draft), int(returned), int(owed), int(unpaid))
+    until(lambda: site.case(draft, "expired") and site.case(returned, "rejected") and site.case(unpaid, "expired"), site.told)
+    check(site.case(owed, "awaiting_payment"), "a case ended whose payer may still pay")
     site.change("UPDATE payment SET created = created - 100000000000 WHERE id = ?", int(payment["id"]))
-    until(lambda: site.case(draft, "expired") and site.case(returned, "rejected"), site.told)
-    until(lambda: site.payment(payment["id"], "expired"), site.told)
+    until(lambda: site.payment(payment["id"], "expired") and site.case(owed, "expired"), site.told)
     site.mail("agent@example.com", f"[{site.case(returned)['case_no']}] Application closed")
 
 
