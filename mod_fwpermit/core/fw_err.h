@@ -29,7 +29,7 @@ typedef struct fw_err {
     int line;
 } fw_err;
 
-/* Makes an error in `pool`. The format is APR's: no %zu, no %lld (craft: use APR_*_FMT). */
+/* Makes an error in `pool`. The format is APR's: no %zu, no %lld; use APR_*_FMT. */
 const fw_err *fw_err_make(apr_pool_t *pool, fw_code_e code, apr_status_t os, const char *file,
                           int line, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 

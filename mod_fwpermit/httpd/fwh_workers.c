@@ -19,13 +19,12 @@
 APLOG_USE_MODULE(fwpermit);
 
 /* The processes beside the serving ones: one for each role and plugin, started with the server, started again with a
- * growing pause when they end, as craft.md 4.2 tells. */
+ * growing pause when they end. */
 
-#define SETTINGS_FD    3
-#define SECRET_MAX     65536
-#define PAUSE_MAX_S    60
-#define HEALTHY_AFTER  apr_time_from_sec(10)
-#define FD_CLOSE_BELOW 1024
+#define SETTINGS_FD   3
+#define SECRET_MAX    65536
+#define PAUSE_MAX_S   60
+#define HEALTHY_AFTER apr_time_from_sec(10)
 
 typedef struct worker {
     const char *role;
@@ -173,8 +172,7 @@ static void become(const worker *w, pid_t parent)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, w->server, "FWP0005: no settings for %s", w->role);
         _exit(1);
     }
-    for (int fd = SETTINGS_FD + 1; fd < FD_CLOSE_BELOW; fd++)
-        close(fd);
+    close_range(SETTINGS_FD + 1, ~0U, 0);
     execv(w->settings->worker, (char *const *)(uintptr_t)args);
     _exit(127);
 }
