@@ -3,7 +3,7 @@
  *   BareDatabase PATH   a copy of the platform's SQLite file, with the tables bare_case and bare_file
  *   BareFiles DIR       where uploads go
  *   GET /bare/progress?CASE   session, case, organisation, events: a page of about 9 KB
- *   GET /bare/list?STATION    50 cases by due time
+ *   GET /bare/list?REVIEWER   50 cases by due time
  *   POST /bare/file           a body of three files: hashed, written, fsynced, one row each, one transaction */
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +72,7 @@ static bare_db *open_db(void)
     prepare(db, "SELECT at, actor_name, kind, state_from, state_to FROM case_event WHERE case_id = %lld ORDER BY seq LIMIT 100",
             &db->events);
     prepare(db, "SELECT c.id, c.case_no, c.service, c.state, c.due, c.name_latin, c.name_native, c.passport_no, c.nationality, "
-                "o.name_zh FROM cases c JOIN org o ON o.id = c.employer_id WHERE c.station = %s AND c.state = 'initial_review' "
+                "o.name_zh FROM cases c JOIN org o ON o.id = c.employer_id WHERE c.first_reviewer = %lld AND c.state = 'initial_review' "
                 "ORDER BY c.due LIMIT 50", &db->list);
     prepare(db, "INSERT INTO bare_case (data) VALUES (%s)", &db->put);
     prepare(db, "INSERT INTO bare_file (name, sha256, size) VALUES (%s, %s, %lld)", &db->put_file);
@@ -164,7 +164,8 @@ static int progress(request_rec *r, bare_db *db)
 
 static int list(request_rec *r, bare_db *db)
 {
-    const void *args[] = {r->args ? r->args : ""};
+    apr_int64_t id = apr_atoi64(r->args ? r->args : "0");
+    const void *args[] = {&id};
     apr_dbd_results_t *rows = select_one(db, r->pool, db->list, args);
     apr_dbd_row_t *row = NULL;
 
