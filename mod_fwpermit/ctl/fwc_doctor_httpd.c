@@ -118,15 +118,31 @@ static void check_module(httpd_conf *h, const char *name, const char *mend)
         fwc_fault(h->d, "make -f Makefile.apxs install", "httpd: %s: %s is not there", name, file);
 }
 
+static httpd_conf conf_of(fwc_doctor *d, const char *path)
+{
+    return (httpd_conf){.d = d,
+                        .root = dirname(apr_pstrdup(d->pool, path)),
+                        .said = apr_table_make(d->pool, 64),
+                        .modules = apr_table_make(d->pool, 64)};
+}
+
+/* An httpd of its own, as the demo's: the file with the directives loads the module by itself. */
+static bool is_main(fwc_doctor *d, const char *path)
+{
+    httpd_conf h = conf_of(d, path);
+
+    read_conf(&h, path, DEPTH_MAX);
+    return apr_table_get(h.modules, "fwpermit_module");
+}
+
 void fwc_check_httpd(fwc_doctor *d)
 {
     const char *path = fwc_option(d->c, "httpd");
-    httpd_conf h = {
-        .d = d, .said = apr_table_make(d->pool, 64), .modules = apr_table_make(d->pool, 64)};
+    httpd_conf h;
 
     if (!path)
-        path = MAIN;
-    h.root = dirname(apr_pstrdup(d->pool, path));
+        path = is_main(d, d->c->conf) ? d->c->conf : MAIN;
+    h = conf_of(d, path);
     if (access(path, R_OK) != 0) {
         fwc_note(d, "httpd's configuration %s is not there: name it by --httpd", path);
         return;

@@ -87,7 +87,8 @@ static const fwc_command commands[] = {
      "wrap all files under the current master key", NULL},
     {"doctor", NULL, fwc_doctor_all, FWC_NOTHING, 0, 0, "", "httpd: quiet",
      "look for faults of the set-up and say what mends each",
-     "  --httpd FILE   httpd's main configuration (/etc/apache2/apache2.conf)\n"
+     "  --httpd FILE   httpd's main configuration (the file of -c where that loads the module,\n"
+     "                 else /etc/apache2/apache2.conf)\n"
      "  --quiet        faults alone\n"
      "Ends with 1 if it finds a fault."},
     {"demo", NULL, fwc_demo, FWC_DESK, 0, 0, "", "",
@@ -161,6 +162,8 @@ const fw_err *fwc_lifecycle(fwc *c)
 
 static const fwc_command *find(const char *const *argv, int argc)
 {
+    if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0))
+        return &commands[0];
     for (size_t i = 0; i < COMMANDS; i++) {
         if (argc > 0 && strcmp(commands[i].group, argv[0]) == 0 &&
             (!commands[i].verb || (argc > 1 && strcmp(commands[i].verb, argv[1]) == 0)))

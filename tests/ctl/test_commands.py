@@ -29,6 +29,9 @@ def test_help_names_every_command(bare):
     assert "--station CODE" in bare.ctl("help", "account", "create")
     assert bare.ctl("help", "key").count("fwpermitctl key") == 4
     assert "no command nonsense" in bare.ctl("help", "nonsense", code=2)
+    for spelt in ("--help", "-h"):
+        assert bare.ctl(spelt) == out
+        assert bare.ctl(spelt, "key") == bare.ctl("help", "key")
 
 
 @pytest.mark.parametrize("args", [

@@ -293,6 +293,15 @@ def test_modules_of_httpd(well):
     only(well, "/none/mod_fwpermit.so is not there", "install")
 
 
+def test_a_file_that_loads_the_module_is_httpds_configuration(well):
+    write_httpd(well, more=MORE.replace("TraceEnable off\n", ""))
+    well.file.write_text(f"LoadModule fwpermit_module {well.dir}/mod_fwpermit.so\nInclude httpd.conf\n{well.file.read_text()}")
+    out = well.ctl("doctor", "--quiet", code=1)
+    assert out.count("FAULT") == 1 and "FAULT httpd: TraceEnable is not set" in out, out
+    write_httpd(well)
+    assert well.ctl("doctor", "--quiet") == "0 faults\n"
+
+
 # ---- the database and what lies in it ----
 
 def test_no_schema(bare):
