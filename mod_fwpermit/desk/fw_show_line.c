@@ -105,6 +105,7 @@ json_t *fw_show_case_line(const fw_show *s, const fw_case_line *l, bool office)
     json_object_set_new(o, "deadline", fw_show_time(s, l->deadline));
     json_object_set_new(o, "fee", json_integer(l->fee));
     json_object_set_new(o, "version", json_integer(l->version));
+    json_object_set_new(o, "is_final", json_boolean(fw_lifecycle_final(l->state)));
     set_time_left(s, o, l->state, l->due);
     if (!office)
         set_todo(s, o, l->state, l->id);

@@ -5,6 +5,7 @@ import shutil
 import flow
 import papers
 import pytest
+from browser import Browser
 from platform_under_test import ROOT, await_, check_digit
 
 DIRECTIVES = 'FwPermitServices "@DIR@/services"\n'
@@ -416,6 +417,16 @@ def test_expired(platform, broker, reviewers):
                  permit["permit_no"])
     found = verify(platform, permit).json()["found"]
     assert found["is_expired"] and not found["is_valid"]
+
+
+def test_a_case_that_is_over_is_expected_no_more(platform, broker, issued):
+    """On the page of its worker, as somebody reads it."""
+    def lines(case):
+        worker = platform.sql("SELECT worker_id FROM cases WHERE id = ?", int(case))[0][0]
+        page = Browser(platform.base, login="broker").get(f"/workers/{worker}").text
+        return "Expected by" in page, "Begun" in page
+    assert lines(issued[0]) == (False, True)
+    assert lines(flow.filed(broker)) == (True, False)
 
 
 # ---- 7: history and audit ----

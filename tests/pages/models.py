@@ -84,7 +84,7 @@ def line(w, n, code, office=False):
          "submitted": None if code == "draft" else time("2026-11-22 10:05"),
          "due": None if code == "draft" else time("2026-11-24 10:05"),
          "deadline": time("2026-12-09 23:59") if step else None, "fee": 1000, "version": 7,
-         "late": late, "soon": soon}
+         "is_final": code in ("issued", "rejected", "withdrawn", "expired"), "late": late, "soon": soon}
     if at_office:
         o["left"] = w("逾期 3 小時", "3 hours late") if late else w("剩 6 小時", "6 hours left") if soon \
             else w("剩 31 小時", "31 hours left")
