@@ -74,7 +74,10 @@ json_t *fw_show_case_line(const fw_show *s, const fw_case_line *line, bool offic
 /* The same of a whole case. */
 const fw_err *fw_show_case_head(const fw_show *s, const fw_case *kase, bool office, json_t **out);
 const fw_err *fw_show_case_lines(const fw_show *s, const fw_case_ask *ask, bool office,
-                                 json_t **out, apr_time_t *last);
+                                 json_t **out, fw_case_line *last);
+/* A page of an officers' list by due time, and the address of the next one or null: `href` and its place. */
+const fw_err *fw_show_case_page(const fw_show *s, const fw_case_ask *ask, const char *href,
+                                json_t **out, json_t **next);
 const fw_err *fw_show_lines_of(const fw_show *s, const fw_id *cases, int n, json_t **out);
 
 /* ---- a case ---- */

@@ -113,7 +113,7 @@ json_t *fw_show_case_line(const fw_show *s, const fw_case_line *l, bool office)
 }
 
 const fw_err *fw_show_case_lines(const fw_show *s, const fw_case_ask *ask, bool office,
-                                 json_t **out, apr_time_t *last)
+                                 json_t **out, fw_case_line *last)
 {
     apr_array_header_t *lines = NULL;
 
@@ -124,8 +124,22 @@ const fw_err *fw_show_case_lines(const fw_show *s, const fw_case_ask *ask, bool 
 
         json_array_append_new(*out, fw_show_case_line(s, l, office));
         if (last)
-            *last = l->created;
+            *last = *l;
     }
+    return NULL;
+}
+
+const fw_err *fw_show_case_page(const fw_show *s, const fw_case_ask *ask, const char *href,
+                                json_t **out, json_t **next)
+{
+    fw_case_line last = {0};
+
+    FW_TRY(fw_show_case_lines(s, ask, true, out, &last));
+    *next = (int)json_array_size(*out) < ask->limit
+                ? json_null()
+                : json_string(apr_psprintf(
+                      s->pool, "%safter_due=%" APR_TIME_T_FMT "&after=%" APR_INT64_T_FMT, href,
+                      last.due, last.id));
     return NULL;
 }
 

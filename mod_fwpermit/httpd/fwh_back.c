@@ -82,17 +82,20 @@ const fw_err *fwh_do_dispatch(fwh_req *q)
     fw_show s = fwh_show(q);
     fw_case_ask ask = {.list = FW_LIST_STATE,
                        .state = assigned ? "initial_review" : "submitted",
+                       .after_due = fwh_take_id(q, "after_due"),
+                       .after = fwh_take_id(q, "after"),
                        .limit = LIST_ROWS};
-    json_t *lines = NULL, *officers = NULL, *line;
+    json_t *lines = NULL, *next = NULL, *officers = NULL, *line;
     size_t i;
 
-    FW_TRY(fw_show_case_lines(&s, &ask, true, &lines, NULL));
+    FW_TRY(fw_show_case_page(&s, &ask, apr_psprintf(q->pool, "/dispatch?state=%s&", ask.state),
+                             &lines, &next));
     json_array_foreach(lines, i, line) fw_show_set(line, &s, "assign_action", "/dispatch/%s/assign",
                                                    json_string_value(json_object_get(line, "id")));
     FW_TRY(list_officers(q, &officers));
     return fwh_page(q, "dispatch",
-                    json_pack("{s:o, s:o, s:o, s:n, s:b}", "tabs", dispatch_tabs(q, assigned),
-                              "cases", lines, "officers", officers, "next", "is_assigned",
+                    json_pack("{s:o, s:o, s:o, s:o, s:b}", "tabs", dispatch_tabs(q, assigned),
+                              "cases", lines, "officers", officers, "next", next, "is_assigned",
                               assigned));
 }
 

@@ -59,7 +59,7 @@ const fw_err *fwh_do_cases(fwh_req *q)
                        .before = fwh_take_id(q, "before"),
                        .limit = LIST_ROWS};
     json_t *o = json_object(), *lines = NULL;
-    apr_time_t last = 0;
+    fw_case_line last = {0};
 
     FW_TRY(fw_show_case_lines(&s, &ask, false, &lines, &last));
     json_object_set_new(o, "cases", lines);
@@ -68,7 +68,7 @@ const fw_err *fwh_do_cases(fwh_req *q)
     json_object_set_new(o, "new_href", json_string("/workers"));
     if (json_array_size(lines) == LIST_ROWS)
         fw_show_set(o, &s, "next", "/cases?%s%s%sbefore=%" APR_INT64_T_FMT,
-                    *ask.state ? "state=" : "", ask.state, *ask.state ? "&" : "", last);
+                    *ask.state ? "state=" : "", ask.state, *ask.state ? "&" : "", last.created);
     else
         json_object_set_new(o, "next", json_null());
     return fwh_page(q, "cases", o);

@@ -63,12 +63,16 @@ const fw_err *fwh_do_desk(fwh_req *q)
                        .id = q->actor.account_id,
                        .text = q->actor.station ? q->actor.station : "",
                        .state = t->state,
+                       .after_due = fwh_take_id(q, "after_due"),
+                       .after = fwh_take_id(q, "after"),
                        .limit = LIST_ROWS};
-    json_t *lines = NULL;
+    json_t *lines = NULL, *next = NULL;
 
-    FW_TRY(fw_show_case_lines(&s, &ask, true, &lines, NULL));
-    return fwh_page(q, "desk",
-                    json_pack("{s:o, s:o, s:n}", "tabs", tab_list(q, t), "cases", lines, "next"));
+    FW_TRY(fw_show_case_page(&s, &ask, apr_psprintf(q->pool, "/desk?list=%s&", t->name), &lines,
+                             &next));
+    return fwh_page(
+        q, "desk",
+        json_pack("{s:o, s:o, s:o}", "tabs", tab_list(q, t), "cases", lines, "next", next));
 }
 
 /* ---- the review screen ---- */

@@ -201,7 +201,8 @@ static const fw_err *take_line(void *baton, const fw_row *row)
 static const fw_err *ask_lines(fw_db *db, const fw_case_ask *a, fw_taken *taken, apr_pool_t *pool)
 {
     fw_val id = FW_I(a->id), limit = FW_I(a->limit),
-           before = FW_I(a->before ? a->before : INT64_MAX);
+           before = FW_I(a->before ? a->before : INT64_MAX), due = FW_I(a->after_due),
+           after = FW_I(a->after);
     fw_val state = FW_S(a->state ? a->state : ""), text = FW_S(a->text ? a->text : "");
 
     switch (a->list) {
@@ -212,13 +213,14 @@ static const fw_err *ask_lines(fw_db *db, const fw_case_ask *a, fw_taken *taken,
         return fw_db_query(db, "case_list_agency", FW_VALS(id, before, state, state, limit),
                            take_line, taken, pool);
     case FW_LIST_REVIEWER:
-        return fw_db_query(db, "case_list_reviewer", FW_VALS(id, state, limit), take_line, taken,
-                           pool);
+        return fw_db_query(db, "case_list_reviewer", FW_VALS(id, state, due, after, limit),
+                           take_line, taken, pool);
     case FW_LIST_STATION:
-        return fw_db_query(db, "case_list_station", FW_VALS(text, state, id, limit), take_line,
-                           taken, pool);
+        return fw_db_query(db, "case_list_station", FW_VALS(text, state, id, due, after, limit),
+                           take_line, taken, pool);
     case FW_LIST_STATE:
-        return fw_db_query(db, "case_list_state", FW_VALS(state, limit), take_line, taken, pool);
+        return fw_db_query(db, "case_list_state", FW_VALS(state, due, after, limit), take_line,
+                           taken, pool);
     case FW_LIST_SEARCH:
         return fw_db_query(db, "case_list_search", FW_VALS(text, text, text, limit), take_line,
                            taken, pool);

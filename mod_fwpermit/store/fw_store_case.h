@@ -55,8 +55,10 @@ typedef struct fw_case_ask {
     fw_id id;
     fw_id agency; /* 0: of all */
     const char *text;
-    const char *state; /* a state's name, or "" for all where the list allows it */
-    apr_time_t before; /* created before; 0: from the newest */
+    const char *state;    /* a state's name, or "" for all where the list allows it */
+    apr_time_t before;    /* created before; 0: from the newest */
+    apr_time_t after_due; /* by due time: after this time, or at it and after this case */
+    fw_id after;
     int limit;
 } fw_case_ask;
 

@@ -59,8 +59,8 @@ SELECT c.id, c.case_no, c.service, c.state, c.state_since, c.worker_id, c.employ
   c.name_native, c.passport_no, c.nationality, c.created, c.submitted, c.due, c.deadline, c.fee,
   c.payment_id, o.name_zh, o.name_en, c.version
 FROM cases c JOIN org o ON o.id = c.employer_id
-WHERE c.first_reviewer = %lld AND c.state = %s
-ORDER BY c.due LIMIT %lld;
+WHERE c.first_reviewer = %lld AND c.state = %s AND (c.due, c.id) > (%lld, %lld)
+ORDER BY c.due, c.id LIMIT %lld;
 
 -- name: case_list_station
 SELECT c.id, c.case_no, c.service, c.state, c.state_since, c.worker_id, c.employer_id, c.name_latin,
@@ -68,15 +68,16 @@ SELECT c.id, c.case_no, c.service, c.state, c.state_since, c.worker_id, c.employ
   c.payment_id, o.name_zh, o.name_en, c.version
 FROM cases c JOIN org o ON o.id = c.employer_id
 WHERE c.station = %s AND c.state = %s AND c.first_reviewer <> %lld
-ORDER BY c.due LIMIT %lld;
+  AND (c.due, c.id) > (%lld, %lld)
+ORDER BY c.due, c.id LIMIT %lld;
 
 -- name: case_list_state
 SELECT c.id, c.case_no, c.service, c.state, c.state_since, c.worker_id, c.employer_id, c.name_latin,
   c.name_native, c.passport_no, c.nationality, c.created, c.submitted, c.due, c.deadline, c.fee,
   c.payment_id, o.name_zh, o.name_en, c.version
 FROM cases c JOIN org o ON o.id = c.employer_id
-WHERE c.state = %s
-ORDER BY c.due LIMIT %lld;
+WHERE c.state = %s AND (c.due, c.id) > (%lld, %lld)
+ORDER BY c.due, c.id LIMIT %lld;
 
 -- name: case_list_search
 SELECT c.id, c.case_no, c.service, c.state, c.state_since, c.worker_id, c.employer_id, c.name_latin,

@@ -234,9 +234,30 @@ START_TEST(lists_of_officers)
         ids((fw_case_ask){
             .list = FW_LIST_STATION, .text = "TYC", .id = 21, .state = "initial_review"}),
         "5 4");
+    /* On from a place: a case that is gone from there since leaves the place as it is. */
+    ck_assert_str_eq(ids((fw_case_ask){.list = FW_LIST_REVIEWER,
+                                       .id = 20,
+                                       .state = "initial_review",
+                                       .after_due = FX_NOW + 995,
+                                       .after = 5}),
+                     "4");
+    ck_assert_str_eq(ids((fw_case_ask){.list = FW_LIST_STATION,
+                                       .text = "TYC",
+                                       .id = 21,
+                                       .state = "initial_review",
+                                       .after_due = FX_NOW + 995,
+                                       .after = 4}),
+                     "5 4");
     /* One that no station was found for is nobody's, and the dispatcher must see it. */
     ck_assert_str_eq(ids((fw_case_ask){.list = FW_LIST_STATE, .state = "initial_review"}),
                      "6 5 4 3");
+    fx_run("UPDATE cases SET due = 7");
+    ck_assert_str_eq(ids((fw_case_ask){.list = FW_LIST_STATE,
+                                       .state = "initial_review",
+                                       .after_due = 7,
+                                       .after = 3,
+                                       .limit = 2}),
+                     "4 5");
     ck_assert_str_eq(ids((fw_case_ask){.list = FW_LIST_SEARCH, .text = "P4"}), "4");
     ck_assert_str_eq(ids((fw_case_ask){.list = FW_LIST_SEARCH, .text = "1150000005"}), "5");
     ck_assert_str_eq(ids((fw_case_ask){.list = FW_LIST_SEARCH, .text = "SAME NAME"}), "6 5 4 3");
