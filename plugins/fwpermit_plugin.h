@@ -32,6 +32,16 @@
  * Repeats     Any operation may be called again with the same idempotency key, after a crash at any
  *             instant. Make the far side see that key, so that once stays once; where that cannot
  *             be, answer FWP_UNKNOWN when it is open whether the far side acted.
+ * Pending     FWP_PENDING: the other side took it, and the outcome comes by a message or by asking. The platform
+ *             does not repeat the request.
+ * Unknown     FWP_UNKNOWN: perhaps it was done. The platform repeats it under the same key, not before
+ *             reply.retry_after_ms; what must not be repeated blindly (a refund) has a person look first, and its
+ *             port's contract says so.
+ * Fencing     Each attempt has a number that only grows. The answer of an attempt that another one has overtaken
+ *             counts for nothing, so an operation must be safe to run twice at a time in two processes.
+ * Files       What is too large for JSON goes beside it as files of the call: host->file_size, file_read, file_write.
+ *             The request's "files" names those that came; the reply's "files" is the host's: it puts there what the
+ *             plugin wrote. They are gone when the operation returns.
  * Answers     With FWP_OK and FWP_PENDING, reply->body is one JSON object, of at most FWP_MAX_BODY
  *             bytes, without repeated names; an empty body stands for {}. With any other answer,
  *             reply->reason is a short text or code for an operator: English, no personal data, no
@@ -49,7 +59,7 @@ extern "C" {
 #endif
 
 #define FWP_ABI_MAJOR 1u
-#define FWP_ABI_MINOR 0u
+#define FWP_ABI_MINOR 2u
 #define FWP_ABI       ((FWP_ABI_MAJOR << 16) | FWP_ABI_MINOR)
 
 /* The largest JSON text of a request or a reply, in bytes. */
@@ -121,6 +131,9 @@ typedef struct fwp_http_response {
     fwp_str body;      /* followed by a NUL that is not counted */
     const char *type;  /* Content-Type, or "" */
     const char *error; /* why there is no response, for an operator; NULL if there is one */
+    /* Since 1.2: the response's headers in their order, names as they came; none from an older host. */
+    const fwp_kv *headers;
+    size_t n_headers;
 } fwp_http_response;
 
 /* What host->http returns. */
@@ -146,53 +159,161 @@ typedef struct fwp_host {
     int (*http)(fwp_call *call, const fwp_http_request *request, fwp_http_response *response);
     /* Seconds since 1970, UTC: the platform's clock. */
     int64_t (*now)(const fwp_call *call);
+    /* Since 1.1: the files of the call, which the request names. Its size in bytes, or -1: there is none of that name. */
+    int64_t (*file_size)(fwp_call *call, const char *name);
+    /* Up to n bytes from `offset`; how many there were, 0 at the end, -1: no such file, or it cannot be read. */
+    int64_t (*file_read)(fwp_call *call, const char *name, int64_t offset, void *buffer, size_t n);
+    /* Appends to a file that goes back with the reply; 0, or -1: too many, too long, or no room. */
+    int (*file_write)(fwp_call *call, const char *name, const void *bytes, size_t n);
 } fwp_host;
 
+/* THE PORTS. Each has one struct: its size, then operations of one signature. What an operation is asked and answers is
+ * a JSON Schema: docs/contracts/<port>.json, "$defs" "<operation>.request" and "<operation>.reply"; health and probe:
+ * docs/contracts/plugin.json. The host holds both to it. A slot that is NULL is an operation that the plugin does not
+ * support.
+ *
+ * Three operations mean the same wherever they stand:
+ *   poll     what the other side has for us and we have not acknowledged, oldest first; changes nothing
+ *   ack      messages of poll that the platform has stored: the other side may forget them
+ *   message  what came from the other side, byte for byte, pushed or polled → what it says, verified; changes nothing;
+ *            FWP_REJECTED if it is not from there. The same message may be asked about again. */
+
 /* PORT "payment": a gateway through which people pay (docs/contracts/payment.json).
- *   begin    an order of ours → where to send the payer's browser
- *   message  a callback as it came, byte for byte → what it says, verified; FWP_REJECTED if it lies
- *   query    an order of ours → what the gateway knows of it
- *   refund   money back, all or part; FWP_UNKNOWN when the answer was lost */
+ *   begin       an order of ours → where to send the payer's browser
+ *   message     a callback → what it says
+ *   query       an order of ours → what the gateway knows of it
+ *   refund      money back, all or part; FWP_UNKNOWN when the answer was lost
+ *   settlement  a day → what the gateway says it took and paid back, a page at a time (since 1.1)
+ *   poll, ack   payments that the other side leaves to be fetched, a bank's file say (since 1.2) */
 typedef struct fwp_payment_ops {
     uint32_t size;
-    fwp_op begin, message, query, refund;
+    fwp_op begin, message, query, refund, settlement, poll, ack;
 } fwp_payment_ops;
 
+/* PORT "labour": the labour agency's permits (docs/contracts/labour.json; since 1.1).
+ *   find     a permit's number or a person → the permits that it has: recruitment with its quota, employment, extension
+ *   poll, ack, message   permits that the agency pushes */
+typedef struct fwp_labour_ops {
+    uint32_t size;
+    fwp_op find, poll, ack, message;
+} fwp_labour_ops;
+
+/* PORT "border": entry and exit inspection (docs/contracts/border.json; since 1.1).
+ *   permit     a permit that was issued or ended, to be known at the border
+ *   movements  a person → arrivals and departures
+ *   poll, ack, message   arrivals and departures as they happen */
+typedef struct fwp_border_ops {
+    uint32_t size;
+    fwp_op permit, movements, poll, ack, message;
+} fwp_border_ops;
+
+/* PORT "residents": the register of residents, kept in step both ways (docs/contracts/residents.json; since 1.1).
+ *   put      a person's record as it is here now, with the version that it builds on; FWP_REJECTED when theirs is newer
+ *   find     a person → their record
+ *   compare  a page of their records' digests, for the nightly comparison
+ *   poll, ack, message   records that changed there */
+typedef struct fwp_residents_ops {
+    uint32_t size;
+    fwp_op put, find, compare, poll, ack, message;
+} fwp_residents_ops;
+
+/* PORT "penalty": fines (docs/contracts/penalty.json; since 1.1).
+ *   put      what is owed and paid for a case, and by how many days it is late
+ *   find     the fines of a case and whether they are paid
+ *   poll, ack, message   fines set, changed, paid */
+typedef struct fwp_penalty_ops {
+    uint32_t size;
+    fwp_op put, find, poll, ack, message;
+} fwp_penalty_ops;
+
+/* PORT "card": card production and its stock (docs/contracts/card.json; since 1.1).
+ *   order    a card to be made, its photo as a file of the call
+ *   find     a job → its state
+ *   cancel   a job that is not made yet; FWP_REJECTED when it is
+ *   stock    blanks in store, reserved, spoiled
+ *   poll, ack, message   jobs that went on: accepted, made, spoiled, sent, arrived */
+typedef struct fwp_card_ops {
+    uint32_t size;
+    fwp_op order, find, cancel, stock, poll, ack, message;
+} fwp_card_ops;
+
+/* PORT "archive": images and documents of closed cases (docs/contracts/archive.json; since 1.1).
+ *   put      one package: its files are the call's
+ *   verify   a package that was put → whether it is whole there
+ *   get      a package that was put → its files, by host->file_write */
+typedef struct fwp_archive_ops {
+    uint32_t size;
+    fwp_op put, verify, get;
+} fwp_archive_ops;
+
+/* PORT "audit": the audit trail, out of the house (docs/contracts/audit.json; since 1.1).
+ *   records  one seal with its records, in order: the next one is not asked for before this one is done */
+typedef struct fwp_audit_ops {
+    uint32_t size;
+    fwp_op records;
+} fwp_audit_ops;
+
+/* PORT "monitor": who watches the platform (docs/contracts/monitor.json; since 1.1).
+ *   report   the state of every part and link; the reply may be a page that the platform then shows at /metrics */
+typedef struct fwp_monitor_ops {
+    uint32_t size;
+    fwp_op report;
+} fwp_monitor_ops;
+
 /* PORT "notify": a notice to a person (docs/contracts/notify.json).
- *   send     one notice to one address */
+ *   send     one notice to one address
+ *   message  what became of one: delivered, or not and why (since 1.1) */
 typedef struct fwp_notify_ops {
     uint32_t size;
-    fwp_op send;
+    fwp_op send, message;
 } fwp_notify_ops;
 
-/* The names of ports. Those without a struct above are reserved; each gets its struct when the
- * platform first uses it. */
+/* PORT "scan": is a file harmful (docs/contracts/scan.json; since 1.1).
+ *   scan     a file of the call → clean, or what was found; a scanner that is away is FWP_TEMPFAIL, never clean */
+typedef struct fwp_scan_ops {
+    uint32_t size;
+    fwp_op scan;
+} fwp_scan_ops;
+
+/* PORT "bus": the message bus between two zones (docs/contracts/bus.json; since 1.1).
+ *   publish  one envelope; done when the bus has it on disk
+ *   poll, ack   envelopes for us */
+typedef struct fwp_bus_ops {
+    uint32_t size;
+    fwp_op publish, poll, ack;
+} fwp_bus_ops;
+
 #define FWP_PORT_PAYMENT   "payment"
-#define FWP_PORT_NOTIFY    "notify"
-#define FWP_PORT_MONITOR   "monitor"
+#define FWP_PORT_LABOUR    "labour"
 #define FWP_PORT_BORDER    "border"
 #define FWP_PORT_RESIDENTS "residents"
-#define FWP_PORT_AUDIT     "audit"
 #define FWP_PORT_PENALTY   "penalty"
-#define FWP_PORT_ARCHIVE   "archive"
 #define FWP_PORT_CARD      "card"
-#define FWP_PORT_LABOUR    "labour"
+#define FWP_PORT_ARCHIVE   "archive"
+#define FWP_PORT_AUDIT     "audit"
+#define FWP_PORT_MONITOR   "monitor"
+#define FWP_PORT_NOTIFY    "notify"
+#define FWP_PORT_SCAN      "scan"
 #define FWP_PORT_BUS       "bus"
 
 /* What a plugin is. */
 typedef struct fwp_plugin {
     uint32_t size, abi;
-    const char *port, *name, *version;
-    uint32_t flags; /* 0; none is defined yet */
+    const char *port, *name, *version; /* the name: "<port>_..." of a-z 0-9 _ -, 32 bytes at most */
+    uint32_t flags;                    /* 0; none is defined yet */
     /* Makes the instance from its settings. Must not wait for the other side to be reachable. */
     fwp_rc (*create)(const fwp_host *host, const fwp_kv *config, size_t n, fwp_call *call,
                      fwp_instance **self, fwp_reply *reply);
     void (*destroy)(fwp_instance *self);
-    fwp_op health;   /* is the other side there? NULL: nobody can say */
+    fwp_op
+        health; /* is the other side there? Asked often, must cost little. NULL: nobody can say */
     const void *ops; /* the struct of the port */
     /* As create, without an instance: only whether the settings are right. NULL: create tells. */
     fwp_rc (*check_config)(const fwp_host *host, const fwp_kv *config, size_t n, fwp_call *call,
                            fwp_reply *reply);
+    /* Since 1.1: speaks with the other side without altering anything there, and tells step by step what it found, for
+     * whoever sets the plugin up: {"steps": [{"name", "ok", "detail"}]}. NULL: health tells what there is to tell. */
+    fwp_op probe;
 } fwp_plugin;
 
 /* The only exported symbol. Returns NULL if the plugin cannot work with a host of that ABI. */

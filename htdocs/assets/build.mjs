@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from 'sass';
+import { verifyPage } from '../verify/build.mjs';
 
 const src = join(dirname(fileURLToPath(import.meta.url)), 'src');
 const modules = join(src, '../../../node_modules');
@@ -34,3 +35,4 @@ for (const name of readdirSync(src))
   if (/\.(js|svg)$/.test(name)) keep(name, readFileSync(join(src, name)));
 keep('cropper.js', readFileSync(join(modules, 'cropperjs/dist/cropper.esm.min.js')));
 keepModule('components/error-summary/error-summary.mjs');
+keep('verify.html', await verifyPage());

@@ -37,6 +37,7 @@ static const fw_access table[] = {
     APPLICANTS("case.save"),
     APPLICANTS("case.attach"),
     APPLICANTS("case.detach"),
+    {"file.judge", SYSTEM, ANY},
     APPLICANTS("case.submit"),
     APPLICANTS("case.withdraw"),
     APPLICANTS("payment.begin"),
@@ -58,7 +59,41 @@ static const fw_access table[] = {
     {"payment.fail", SYSTEM, ANY},
     {"payment.expire", SYSTEM, ANY},
     {"payment.check", SYSTEM, ANY},
+    {"receipt.renew", CASHIER, ANY},
+    {"refund.ask", CASHIER, ANY},
+    {"refund.again", CASHIER, ANY},
+    {"refund.pay_out", CASHIER, ANY},
+    {"refund.sent", SYSTEM, ANY},
+    {"refund.back", SYSTEM, ANY},
+    {"refund.done", SYSTEM, ANY},
+    {"refund.fail", SYSTEM, ANY},
+    {"settlement.ask", CASHIER | SYSTEM, ANY},
+    {"settlement.close", SYSTEM, ANY},
+    {"settlement.fail", SYSTEM, ANY},
     {"permit.issue", SYSTEM, ANY},
+    {"permit.tell", SYSTEM, ANY},
+    {"card.order", SYSTEM, ANY},
+    {"card.step", SYSTEM, ANY},
+    {"card.arrive", SYSTEM, ANY},
+    {"card.check", SYSTEM, ANY},
+    {"card.stock", SYSTEM, ANY},
+    {"card.again", ADMIN, ANY},
+    {"card.cancel", ADMIN, ANY},
+    {"card.cancelled", SYSTEM, ANY},
+    {"card.late", SYSTEM, ANY},
+    {"card.lost", INITIAL | SECOND, STATION},
+    {"card.lost", DISPATCHER, ANY},
+    {"card.collect", INITIAL | SECOND, STATION},
+    {"worker.remind", SYSTEM, ANY},
+    {"movement.take", SYSTEM, ANY},
+    {"movement.link", DISPATCHER, ANY},
+    {"letter.take", SYSTEM, ANY},
+    APPLICANTS("letter.ask"),
+    {"letter.ask", INITIAL | SECOND, STATION},
+    {"letter.answer", SYSTEM, ANY},
+    {"fine.take", SYSTEM, ANY},
+    {"fine.ask", INITIAL | SECOND, STATION},
+    {"fine.ask", ADMIN | SYSTEM, ANY},
     {"permit.revoke", ADMIN, ANY},
     {"document.add", SYSTEM, ANY},
     {"org.create", ADMIN | SYSTEM, ANY},
@@ -72,9 +107,15 @@ static const fw_access table[] = {
     {"delegation.revoke", EMPLOYER, OWN},
     {"delegation.revoke", ADMIN | SYSTEM, ANY},
     {"outbox.replay", ADMIN | SYSTEM, ANY},
+    {"outbox.mend", ADMIN | SYSTEM, ANY},
+    {"outbox.drop", ADMIN | SYSTEM, ANY},
+    {"inbox.replay", ADMIN | SYSTEM, ANY},
+    {"plugin.pause", ADMIN | SYSTEM, ANY},
+    {"plugin.resume", ADMIN | SYSTEM, ANY},
 
     {"page.public", EVERYBODY, ANY},
     {"page.inbox", FW_ROLE_ANYONE, ANY},
+    {"page.metrics", EVERYBODY, ANY}, /* httpd says which addresses may */
     {"page.home", LOGGED_IN, ANY},
     {"page.account", LOGGED_IN, OWN},
     {"page.workers", FW_ROLES_APPLICANT, ANY},
@@ -91,11 +132,20 @@ static const fw_access table[] = {
     {"page.review", SECOND, STATION},
     {"page.review", AUDITOR | ADMIN, ANY},
     {"page.review_file", INITIAL | SECOND, STATION},
+    {"page.review_letter", INITIAL | SECOND, STATION},
     {"page.review_document", INITIAL | SECOND, STATION},
     {"page.review_document", CASHIER, ANY},
+    {"page.handout", INITIAL | SECOND, ANY},
+    {"page.handout_case", INITIAL | SECOND, STATION},
+    {"page.cards", INITIAL | SECOND | DISPATCHER, ANY},
+    {"page.card", INITIAL | SECOND, STATION},
+    {"page.card", DISPATCHER, ANY},
     {"page.dispatch", DISPATCHER, ANY},
+    {"page.arrivals", DISPATCHER, ANY},
     {"page.search", FW_ROLES_OFFICER, ANY},
     {"page.receipts", CASHIER, ANY},
+    {"page.refunds", CASHIER, ANY},
+    {"page.settlements", CASHIER, ANY},
     {"page.admin", ADMIN, ANY},
     {"page.audit", AUDITOR, ANY},
 };
@@ -150,6 +200,13 @@ const char *fw_access_who(const char *what, apr_pool_t *pool)
                                relations_text(table[i].relations, pool), NULL);
     }
     return text;
+}
+
+bool fw_access_file(const fw_actor *actor, const fw_file *file)
+{
+    if (file->scan == FW_SCAN_PENDING)
+        return actor->org_id && actor->org_id == file->by_org;
+    return file->scan != FW_SCAN_INFECTED;
 }
 
 bool fw_access_delegated(const fw_actor *actor, fw_id employer_id)

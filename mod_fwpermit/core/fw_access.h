@@ -24,6 +24,9 @@ const char *fw_access_who(const char *what, apr_pool_t *pool);
  * these reviewers (or 0). Delegation in force counts, for each employer. */
 unsigned fw_access_relations(const fw_actor *actor, fw_id employer_id, fw_id agency_id,
                              const char *station, fw_id first_reviewer, fw_id second_reviewer);
+/* Whether the actor may have the bytes of a file whose case they may see: of one that waits for the scanner its sender's organisation
+ * alone, of one that is infected nobody. What it is called, how long it is and what became of it all may know. */
+bool fw_access_file(const fw_actor *actor, const fw_file *file);
 bool fw_access_delegated(const fw_actor *actor, fw_id employer_id);
 
 #endif

@@ -1,12 +1,16 @@
 #include "fw_config.h"
 #include "fw_date.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
-#define TAIPEI      (8L * 3600)
-#define DAY_SECONDS 86400L
-#define ERA_DAYS    146097L /* of 400 years */
-#define EPOCH       719468L /* 1970-01-01 counted from 0000-03-01 */
+#define TAIPEI        (8L * 3600)
+#define DAY_SECONDS   86400L
+#define ERA_DAYS      146097L /* of 400 years */
+#define DAY_CHARS     10      /* "2026-11-24" */
+#define INSTANT_CHARS 20      /* "2026-11-24T14:30:00Z" */
+#define EPOCH         719468L /* 1970-01-01 counted from 0000-03-01 */
 
 /* Division that rounds down for what lies before the epoch too. */
 static apr_int64_t floor_div(apr_int64_t n, apr_int64_t by)
@@ -164,6 +168,23 @@ const char *fw_time_iso(apr_time_t instant, apr_pool_t *pool)
 
     return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", day.y, day.m, day.d, s / 3600,
                         s / 60 % 60, s % 60);
+}
+
+apr_time_t fw_time_parse(const char *iso)
+{
+    char day[DAY_CHARS + 1];
+    fw_date date;
+    int h, m, s;
+
+    if (!iso || strlen(iso) != INSTANT_CHARS)
+        return 0;
+    apr_cpystrn(day, iso, sizeof(day));
+    if (!fw_date_parse(day, &date) || iso[10] != 'T' || !take_digits(iso + 11, 2, &h) ||
+        iso[13] != ':' || !take_digits(iso + 14, 2, &m) || iso[16] != ':' ||
+        !take_digits(iso + 17, 2, &s) || iso[19] != 'Z' || h > 23 || m > 59 || s > 60)
+        return 0;
+    return apr_time_from_sec((apr_time_t)fw_date_days(date) * DAY_SECONDS + h * 3600L + m * 60L +
+                             s);
 }
 
 const char *fw_time_taipei(apr_time_t instant, apr_pool_t *pool)

@@ -49,4 +49,7 @@ int fw_date_roc_year(fw_date date);
 const char *fw_time_iso(apr_time_t instant, apr_pool_t *pool);
 const char *fw_time_taipei(apr_time_t instant, apr_pool_t *pool);
 
+/* Reads the first of the two forms, nothing before or after it, of the years above; 0: no such text, or NULL. */
+apr_time_t fw_time_parse(const char *iso);
+
 #endif

@@ -9,29 +9,78 @@
 
 typedef void (*decider)(fw_deciding *d);
 
-static void decide_replay(fw_deciding *d)
-{
-    d->out->answer = d->cmd->target;
-}
-
 static const decider deciders[FW_CMDS] = {
-    [FW_CMD_CASE_OPEN] = fw_decide_case_open,      [FW_CMD_CASE_SAVE] = fw_decide_case_edit,
-    [FW_CMD_CASE_ATTACH] = fw_decide_case_edit,    [FW_CMD_CASE_DETACH] = fw_decide_case_edit,
-    [FW_CMD_CASE_CORRECT] = fw_decide_case_edit,   [FW_CMD_CASE_ASSIGN] = fw_decide_case_assign,
-    [FW_CMD_CASE_SUBMIT] = fw_decide_case_turn,    [FW_CMD_CASE_RETURN] = fw_decide_case_turn,
-    [FW_CMD_CASE_APPROVE] = fw_decide_case_turn,   [FW_CMD_CASE_CONFIRM] = fw_decide_case_turn,
-    [FW_CMD_CASE_SEND_BACK] = fw_decide_case_turn, [FW_CMD_CASE_REJECT] = fw_decide_case_turn,
-    [FW_CMD_CASE_WITHDRAW] = fw_decide_case_turn,  [FW_CMD_CASE_EXPIRE] = fw_decide_case_turn,
-    [FW_CMD_PAYMENT_BEGIN] = fw_decide_payment,    [FW_CMD_PAYMENT_BEGUN] = fw_decide_payment,
-    [FW_CMD_PAYMENT_CODE] = fw_decide_payment,     [FW_CMD_PAYMENT_SETTLE] = fw_decide_payment,
-    [FW_CMD_PAYMENT_FAIL] = fw_decide_payment,     [FW_CMD_PAYMENT_EXPIRE] = fw_decide_payment,
-    [FW_CMD_PAYMENT_CHECK] = fw_decide_payment,    [FW_CMD_PERMIT_ISSUE] = fw_decide_permit,
-    [FW_CMD_PERMIT_REVOKE] = fw_decide_permit,     [FW_CMD_DOCUMENT_ADD] = fw_decide_document,
-    [FW_CMD_WORKER_REGISTER] = fw_decide_party,    [FW_CMD_WORKER_UPDATE] = fw_decide_party,
-    [FW_CMD_ORG_CREATE] = fw_decide_party,         [FW_CMD_ACCOUNT_CREATE] = fw_decide_party,
-    [FW_CMD_ACCOUNT_UPDATE] = fw_decide_party,     [FW_CMD_ACCOUNT_PASSWORD] = fw_decide_party,
-    [FW_CMD_ACCOUNT_UNLOCK] = fw_decide_party,     [FW_CMD_DELEGATION_GRANT] = fw_decide_party,
-    [FW_CMD_DELEGATION_REVOKE] = fw_decide_party,  [FW_CMD_OUTBOX_REPLAY] = decide_replay,
+    [FW_CMD_CASE_OPEN] = fw_decide_case_open,
+    [FW_CMD_CASE_SAVE] = fw_decide_case_edit,
+    [FW_CMD_CASE_ATTACH] = fw_decide_case_edit,
+    [FW_CMD_CASE_DETACH] = fw_decide_case_edit,
+    [FW_CMD_CASE_CORRECT] = fw_decide_case_edit,
+    [FW_CMD_CASE_ASSIGN] = fw_decide_case_assign,
+    [FW_CMD_CASE_SUBMIT] = fw_decide_case_turn,
+    [FW_CMD_CASE_RETURN] = fw_decide_case_turn,
+    [FW_CMD_CASE_APPROVE] = fw_decide_case_turn,
+    [FW_CMD_CASE_CONFIRM] = fw_decide_case_turn,
+    [FW_CMD_CASE_SEND_BACK] = fw_decide_case_turn,
+    [FW_CMD_CASE_REJECT] = fw_decide_case_turn,
+    [FW_CMD_CASE_WITHDRAW] = fw_decide_case_turn,
+    [FW_CMD_CASE_EXPIRE] = fw_decide_case_turn,
+    [FW_CMD_PAYMENT_BEGIN] = fw_decide_payment,
+    [FW_CMD_PAYMENT_BEGUN] = fw_decide_payment,
+    [FW_CMD_PAYMENT_CODE] = fw_decide_payment,
+    [FW_CMD_PAYMENT_SETTLE] = fw_decide_payment,
+    [FW_CMD_PAYMENT_FAIL] = fw_decide_payment,
+    [FW_CMD_PAYMENT_EXPIRE] = fw_decide_payment,
+    [FW_CMD_PAYMENT_CHECK] = fw_decide_payment,
+    [FW_CMD_PERMIT_ISSUE] = fw_decide_permit,
+    [FW_CMD_PERMIT_REVOKE] = fw_decide_permit,
+    [FW_CMD_PERMIT_TELL] = fw_decide_border,
+    [FW_CMD_DOCUMENT_ADD] = fw_decide_document,
+    [FW_CMD_WORKER_REGISTER] = fw_decide_party,
+    [FW_CMD_WORKER_UPDATE] = fw_decide_party,
+    [FW_CMD_ORG_CREATE] = fw_decide_party,
+    [FW_CMD_ACCOUNT_CREATE] = fw_decide_party,
+    [FW_CMD_ACCOUNT_UPDATE] = fw_decide_party,
+    [FW_CMD_ACCOUNT_PASSWORD] = fw_decide_party,
+    [FW_CMD_ACCOUNT_UNLOCK] = fw_decide_party,
+    [FW_CMD_DELEGATION_GRANT] = fw_decide_party,
+    [FW_CMD_DELEGATION_REVOKE] = fw_decide_party,
+    [FW_CMD_OUTBOX_REPLAY] = fw_decide_link,
+    [FW_CMD_OUTBOX_MEND] = fw_decide_link,
+    [FW_CMD_OUTBOX_DROP] = fw_decide_link,
+    [FW_CMD_INBOX_REPLAY] = fw_decide_link,
+    [FW_CMD_PLUGIN_PAUSE] = fw_decide_link,
+    [FW_CMD_PLUGIN_RESUME] = fw_decide_link,
+    [FW_CMD_WORKER_REMIND] = fw_decide_record,
+    [FW_CMD_MOVEMENT_TAKE] = fw_decide_record,
+    [FW_CMD_MOVEMENT_LINK] = fw_decide_record,
+    [FW_CMD_LETTER_TAKE] = fw_decide_record,
+    [FW_CMD_LETTER_ASK] = fw_decide_letter,
+    [FW_CMD_LETTER_ANSWER] = fw_decide_letter,
+    [FW_CMD_FINE_TAKE] = fw_decide_fine,
+    [FW_CMD_FINE_ASK] = fw_decide_fine,
+    [FW_CMD_CARD_ORDER] = fw_decide_card,
+    [FW_CMD_CARD_STEP] = fw_decide_card,
+    [FW_CMD_CARD_ARRIVE] = fw_decide_card,
+    [FW_CMD_CARD_COLLECT] = fw_decide_card,
+    [FW_CMD_CARD_CHECK] = fw_decide_card,
+    [FW_CMD_CARD_AGAIN] = fw_decide_card,
+    [FW_CMD_CARD_CANCEL] = fw_decide_card,
+    [FW_CMD_CARD_CANCELLED] = fw_decide_card,
+    [FW_CMD_CARD_LATE] = fw_decide_card,
+    [FW_CMD_CARD_LOST] = fw_decide_card,
+    [FW_CMD_CARD_STOCK] = fw_decide_card,
+    [FW_CMD_FILE_JUDGE] = fw_decide_file_judge,
+    [FW_CMD_RECEIPT_RENEW] = fw_decide_payment,
+    [FW_CMD_REFUND_ASK] = fw_decide_refund,
+    [FW_CMD_REFUND_AGAIN] = fw_decide_refund,
+    [FW_CMD_REFUND_SENT] = fw_decide_refund,
+    [FW_CMD_REFUND_BACK] = fw_decide_refund,
+    [FW_CMD_REFUND_DONE] = fw_decide_refund,
+    [FW_CMD_REFUND_FAIL] = fw_decide_refund,
+    [FW_CMD_REFUND_PAY_OUT] = fw_decide_refund,
+    [FW_CMD_SETTLEMENT_ASK] = fw_decide_settlement,
+    [FW_CMD_SETTLEMENT_CLOSE] = fw_decide_settlement,
+    [FW_CMD_SETTLEMENT_FAIL] = fw_decide_settlement,
 };
 
 void fw_decide(fw_view *view, const fw_command *cmd, apr_time_t now, fw_ids *ids,
@@ -43,8 +92,10 @@ void fw_decide(fw_view *view, const fw_command *cmd, apr_time_t now, fw_ids *ids
     out->code = FW_E_INTERNAL;
     out->n_refusals = out->n_events = out->n_sends = 0;
     out->changed = out->draw = 0;
-    out->file_added.id = out->file_dropped.id = out->document_added.id = 0;
+    out->file_added.id = out->file_dropped.id = out->file_judged.id = out->document_added.id = 0;
     out->slot_cleared = NULL;
+    out->receipt_void.number = 0;
+    out->blanks = (fw_blanks){0};
     out->answer = cmd->target;
     deciders[cmd->kind](&d);
 }

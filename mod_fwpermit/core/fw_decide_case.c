@@ -53,6 +53,8 @@ void fw_decide_step(fw_deciding *d, fw_case *kase, fw_state_e to, const char *ki
 
 static void produce(fw_deciding *d, fw_case *kase)
 {
+    if (fw_decide_hold(d, kase))
+        return;
     fw_decide_step(d, kase, FW_STATE_PRODUCING, "case.producing");
     fw_decide_send(d, "press", "press.permit", kase->id, kase->id, payload_case(d, kase), false);
 }
@@ -90,6 +92,22 @@ static void give_to(fw_deciding *d, fw_case *kase, const fw_officer *officer)
         apr_psprintf(d->pool, "{\"officer\":\"%" APR_INT64_T_FMT "\"}", officer->id);
 }
 
+bool fw_decide_assign_ready(fw_deciding *d, fw_case *kase)
+{
+    const fw_officer *officer = least_loaded(d->view);
+
+    if (kase->state != FW_STATE_SUBMITTED || d->view->n_unchecked > 0 || !officer)
+        return false;
+    give_to(d, kase, officer);
+    return true;
+}
+
+/* What history and notice call it: what the system returns is returned. */
+static const char *name_of(fw_cmd_e cmd)
+{
+    return fw_cmd_name(cmd == FW_CMD_FILE_JUDGE ? FW_CMD_CASE_RETURN : cmd);
+}
+
 static void apply_effects(fw_deciding *d, fw_case *kase, const fw_transition *t)
 {
     if (t->effects & FW_FX_START_CLOCK) {
@@ -106,14 +124,16 @@ static void apply_effects(fw_deciding *d, fw_case *kase, const fw_transition *t)
         kase->deadline = 0;
     }
     if (t->effects & FW_FX_NOTIFY)
-        fw_decide_notify(d, kase, fw_cmd_name(t->cmd));
+        fw_decide_notify(d, kase, name_of(t->cmd));
     if (t->effects & FW_FX_PRESS_FILING)
         fw_decide_send(d, "press", "press.filing", kase->id, kase->id, payload_case(d, kase),
                        false);
-    if (t->effects & FW_FX_ASSIGN && least_loaded(d->view))
-        give_to(d, kase, least_loaded(d->view));
+    if (t->effects & FW_FX_ASSIGN)
+        fw_decide_assign_ready(d, kase);
     if (t->effects & FW_FX_ASK_FEE)
         ask_fee(d, kase);
+    if (t->effects & FW_FX_TELL_FEE)
+        fw_decide_tell_fee(d, kase);
     if (t->effects & FW_FX_PRODUCE)
         produce(d, kase);
 }
@@ -125,8 +145,30 @@ void fw_decide_move(fw_deciding *d, fw_case *kase, fw_cmd_e cmd, const char *dat
 
     enter(d, kase, t->to == FW_TO_REVIEWER ? kase->return_to : t->to);
     d->out->changed |= FW_CH_CASE;
-    fw_decide_event(d, kase, fw_cmd_name(cmd), from, data);
+    fw_decide_event(d, kase, name_of(cmd), from, data);
     apply_effects(d, kase, t);
+}
+
+/* What the service needs is not there: nothing new is begun or filed. What was filed before goes on. */
+static bool refuse_offer(fw_deciding *d)
+{
+    const fw_case *kase = d->view->kase;
+
+    if (!d->view->not_offered || (kase && kase->submitted))
+        return false;
+    fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.not_offered");
+    return true;
+}
+
+/* The same file once more: as old as it is, and sent by whoever has it filled in now. */
+static void take_over(fw_deciding *d, const fw_case *kase, fw_file *file)
+{
+    file->id = fw_decide_id(d);
+    file->case_id = kase->id;
+    file->by = d->cmd->actor->account_id;
+    file->by_org = d->cmd->actor->org_id;
+    if (file->scan == FW_SCAN_NONE)
+        fw_decide_scan(d, file);
 }
 
 void fw_decide_case_open(fw_deciding *d)
@@ -138,6 +180,8 @@ void fw_decide_case_open(fw_deciding *d)
         fw_decide_refuse(d, FW_E_NOTFOUND, "worker", "worker.unknown");
         return;
     }
+    if (refuse_offer(d))
+        return;
     kase->id = fw_decide_id(d);
     kase->version = 0;
     kase->state = FW_STATE_DRAFT;
@@ -150,6 +194,8 @@ void fw_decide_case_open(fw_deciding *d)
     kase->data = d->view->data;
     kase->county = d->view->county;
     kase->station = d->view->station;
+    for (int i = 0; i < d->view->n_taken_over; i++)
+        take_over(d, kase, &d->view->taken_over[i]);
     d->out->changed |= FW_CH_CASE;
     d->out->answer = kase->id;
     fw_decide_event(d, kase, "case.open", FW_STATE_DRAFT, NULL);
@@ -247,7 +293,9 @@ static void attach(fw_deciding *d, fw_case *kase)
     f->case_id = kase->id;
     f->created = d->now;
     f->by = d->cmd->actor->account_id;
+    f->by_org = d->cmd->actor->org_id;
     f->current = true;
+    fw_decide_scan(d, f);
     d->out->slot_cleared = d->view->file ? f->slot : NULL;
     d->out->answer = f->id;
 }
@@ -285,8 +333,10 @@ void fw_decide_case_edit(fw_deciding *d)
         fw_decide_refuse(d, FW_E_NOTFOUND, NULL, "file.unknown");
         return;
     }
-    if (cmd == FW_CMD_CASE_SAVE || cmd == FW_CMD_CASE_CORRECT)
+    if (cmd == FW_CMD_CASE_SAVE || cmd == FW_CMD_CASE_CORRECT) {
         keep_data(d, kase);
+        fw_decide_letter_given(d);
+    }
     if (cmd == FW_CMD_CASE_ATTACH)
         attach(d, kase);
     if (cmd == FW_CMD_CASE_DETACH)
@@ -297,27 +347,6 @@ void fw_decide_case_edit(fw_deciding *d)
     /* Typing in a draft is no history; what changes after filing is. */
     if (kase->state != FW_STATE_DRAFT)
         fw_decide_event(d, kase, fw_cmd_name(cmd), kase->state, d->view->detail);
-}
-
-void fw_decide_case_assign(fw_deciding *d)
-{
-    fw_case *kase = d->view->kase;
-    const fw_officer *officer = NULL;
-
-    if (refuse_case(d))
-        return;
-    for (int i = 0; i < d->view->n_officers && d->cmd->officer_id; i++) {
-        if (d->view->officers[i].id == d->cmd->officer_id)
-            officer = &d->view->officers[i];
-    }
-    if (!d->cmd->officer_id)
-        officer = least_loaded(d->view);
-    if (!officer) {
-        fw_decide_refuse(d, FW_E_INPUT, "officer", "case.no_officer");
-        return;
-    }
-    give_to(d, kase, officer);
-    d->out->changed |= FW_CH_CASE;
 }
 
 static bool live(const fw_payment *p)
@@ -350,37 +379,78 @@ static bool refuse_grant(fw_deciding *d, const fw_case *kase)
     return true;
 }
 
+static bool refuse_unmarkable(fw_deciding *d)
+{
+    if (fw_decide_refuse_problems(d))
+        return true;
+    if (d->cmd->marks && d->view->n_marked > 0)
+        return false;
+    fw_decide_refuse(d, FW_E_INPUT, "marks", "case.nothing_marked");
+    return true;
+}
+
+static bool refuse_early(fw_deciding *d, const fw_case *kase)
+{
+    if (kase->deadline && d->now > kase->deadline)
+        return refuse_live(d);
+    fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.not_yet_due");
+    return true;
+}
+
 static bool refuse_guard(fw_deciding *d, const fw_case *kase, fw_guard_e guard)
 {
     switch (guard) {
     case FW_GUARD_NONE:
+    case FW_GUARD_CLEAR:
+    case FW_GUARD_OUT:
+    case FW_GUARD_CARD:
+    case FW_GUARD_INFECTED:
         break;
     case FW_GUARD_FOUR_EYES:
-        return refuse_grant(d, kase);
+        return refuse_grant(d, kase) || fw_decide_refuse_unchecked(d);
     case FW_GUARD_COMPLETE:
         return fw_decide_refuse_problems(d);
+    case FW_GUARD_CLEAN:
+        return fw_decide_refuse_unchecked(d);
+    case FW_GUARD_SOUND:
+        return fw_decide_refuse_problems(d) || fw_decide_refuse_unchecked(d);
     case FW_GUARD_MARKS:
-        if (fw_decide_refuse_problems(d))
-            return true;
-        if (d->cmd->marks && d->view->n_marked > 0)
-            break;
-        fw_decide_refuse(d, FW_E_INPUT, "marks", "case.nothing_marked");
-        return true;
+        return refuse_unmarkable(d);
     case FW_GUARD_REASON:
         if (d->cmd->reason && *d->cmd->reason)
             break;
         fw_decide_refuse(d, FW_E_INPUT, "reason", "case.reason_missing");
         return true;
     case FW_GUARD_DEADLINE:
-        if (!kase->deadline || d->now <= kase->deadline) {
-            fw_decide_refuse(d, FW_E_CONFLICT, NULL, "case.not_yet_due");
-            return true;
-        }
-        return refuse_live(d);
+        return refuse_early(d, kase);
+    case FW_GUARD_UNMADE:
+        return fw_decide_refuse_made(d, d->view->job);
     case FW_GUARD_UNPAID:
         return refuse_live(d);
     }
     return false;
+}
+
+void fw_decide_case_assign(fw_deciding *d)
+{
+    fw_case *kase = d->view->kase;
+    const fw_officer *officer = NULL;
+
+    if (refuse_case(d) ||
+        refuse_guard(d, kase, fw_lifecycle_find(kase->state, d->cmd->kind)->guard))
+        return;
+    for (int i = 0; i < d->view->n_officers && d->cmd->officer_id; i++) {
+        if (d->view->officers[i].id == d->cmd->officer_id)
+            officer = &d->view->officers[i];
+    }
+    if (!d->cmd->officer_id)
+        officer = least_loaded(d->view);
+    if (!officer) {
+        fw_decide_refuse(d, FW_E_INPUT, "officer", "case.no_officer");
+        return;
+    }
+    give_to(d, kase, officer);
+    d->out->changed |= FW_CH_CASE;
 }
 
 /* What the command itself writes into the case before it moves on. */
@@ -414,10 +484,15 @@ void fw_decide_case_turn(fw_deciding *d)
     if (refuse_case(d))
         return;
     t = fw_lifecycle_find(kase->state, d->cmd->kind);
-    if (refuse_guard(d, kase, t->guard))
+    if (refuse_offer(d) || refuse_guard(d, kase, t->guard))
         return;
     note_turn(d, kase);
+    if (t->from == FW_STATE_DRAFT ? d->cmd->kind == FW_CMD_CASE_SUBMIT : fw_lifecycle_final(t->to))
+        fw_decide_duty(d, t->to);
     fw_decide_move(d, kase, d->cmd->kind, d->view->detail);
     if (t->from == FW_STATE_AWAITING_PAYMENT || t->to == FW_STATE_REJECTED)
         kase->deadline = 0;
+    if (kase->state == FW_STATE_WITHDRAWAL_ASKED)
+        fw_decide_card_stop(d, kase, d->view->job);
+    fw_decide_give_back(d, kase, fw_cmd_name(d->cmd->kind));
 }

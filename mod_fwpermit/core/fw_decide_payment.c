@@ -121,9 +121,13 @@ static void code_issued(fw_deciding *d, fw_payment *p)
 }
 
 /* Pays each case that still waits for it by this attempt. What is paid and not owed (withdrawn in
- * the meantime, paid by another attempt) is to be refunded. */
+ * the meantime, paid by another attempt) goes back. */
 static void pay_cases(fw_deciding *d, fw_payment *p)
 {
+    fw_id *back = apr_palloc(d->pool, sizeof(*back) * (apr_size_t)(d->view->n_cases + 1));
+    int64_t sum = 0;
+    int n = 0;
+
     for (int i = 0; i < d->view->n_cases; i++) {
         fw_case *kase = d->view->cases[i];
 
@@ -135,8 +139,12 @@ static void pay_cases(fw_deciding *d, fw_payment *p)
             p->reason = "refund_due";
             d->out->changed |= FW_CH_CASE;
             fw_decide_event(d, kase, "payment.refund_due", kase->state, NULL);
+            back[n++] = kase->id;
+            sum += kase->fee;
         }
     }
+    if (n > 0)
+        fw_decide_refund_open(d, p, back, n, sum, "not_owed");
 }
 
 static void settle(fw_deciding *d, fw_payment *p)
@@ -156,6 +164,43 @@ static void settle(fw_deciding *d, fw_payment *p)
     pay_cases(d, p);
     fw_decide_send(d, "press", "press.receipt", p->id, p->id, payload(d, p), false);
 }
+
+/* ---- another receipt ---- */
+
+static bool refuse_renewal(fw_deciding *d, const fw_payment *p)
+{
+    if (p->state != FW_PAY_PAID || !p->receipt_no)
+        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "receipt.none");
+    else if (d->cmd->version && d->cmd->version != p->version)
+        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "receipt.stale");
+    else if (p->refunded == p->amount)
+        fw_decide_refuse(d, FW_E_CONFLICT, NULL, "receipt.is_void");
+    else if (!d->cmd->reason || !*d->cmd->reason)
+        fw_decide_refuse(d, FW_E_INPUT, "reason", "case.reason_missing");
+    return d->out->verdict == FW_REFUSED;
+}
+
+/* The number is void and stays taken; the next one is drawn, and a paper made of it. */
+static void renew(fw_deciding *d, fw_payment *p)
+{
+    if (refuse_renewal(d, p))
+        return;
+    d->out->receipt_void = (fw_receipt_void){.number = p->receipt_no,
+                                             .payment_id = p->id,
+                                             .at = d->now,
+                                             .by = d->cmd->actor->account_id,
+                                             .reason = d->cmd->reason};
+    d->out->changed |= FW_CH_PAYMENT;
+    d->out->draw |= FW_DRAW_RECEIPT_NO;
+    for (int i = 0; i < d->view->n_cases; i++)
+        fw_decide_event(d, d->view->cases[i], "receipt.renew", d->view->cases[i]->state,
+                        d->view->detail);
+    if (d->view->kase)
+        fw_decide_notify(d, d->view->kase, "receipt.renew");
+    fw_decide_send(d, "press", "press.receipt", p->id, fw_decide_id(d), payload(d, p), false);
+}
+
+/* ---- what comes to nothing ---- */
 
 /* A late "failed" never undoes "paid". */
 static void end_unpaid(fw_deciding *d, fw_payment *p, fw_pay_state_e to, const char *kind)
@@ -203,6 +248,8 @@ void fw_decide_payment(fw_deciding *d)
         code_issued(d, p);
     else if (cmd == FW_CMD_PAYMENT_SETTLE)
         settle(d, p);
+    else if (cmd == FW_CMD_RECEIPT_RENEW)
+        renew(d, p);
     else if (cmd == FW_CMD_PAYMENT_FAIL)
         end_unpaid(d, p, FW_PAY_FAILED, "payment.fail");
     else if (cmd == FW_CMD_PAYMENT_EXPIRE)

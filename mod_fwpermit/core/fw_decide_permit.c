@@ -41,6 +41,7 @@ static void supersede(fw_deciding *d, const fw_permit *by)
         return;
     live->state = "superseded";
     live->ended = d->now;
+    fw_decide_tell_border(d, live, by);
     d->out->changed |= FW_CH_LIVE;
 }
 
@@ -66,6 +67,7 @@ static void issue(fw_deciding *d)
     permit->issued = d->now;
     kase->permit_id = permit->id;
     supersede(d, permit);
+    fw_decide_tell_border(d, permit, NULL);
     add_document(d, kase->id);
     fw_decide_move(d, kase, FW_CMD_PERMIT_ISSUE, NULL);
     d->out->changed |= FW_CH_PERMIT;
@@ -76,7 +78,7 @@ static void end_permit(fw_deciding *d)
 {
     fw_permit *permit = d->view->permit;
 
-    if (!permit || strcmp(permit->state, "valid") != 0) {
+    if (!permit || (strcmp(permit->state, "valid") != 0 && strcmp(permit->state, "waiting") != 0)) {
         fw_decide_refuse(d, FW_E_CONFLICT, NULL, "permit.not_valid");
         return;
     }
@@ -87,6 +89,7 @@ static void end_permit(fw_deciding *d)
     permit->state = "revoked";
     permit->reason = d->cmd->reason;
     permit->ended = d->now;
+    fw_decide_tell_border(d, permit, NULL);
     d->out->changed |= FW_CH_PERMIT;
     if (d->view->kase) {
         d->out->changed |= FW_CH_CASE;

@@ -1,4 +1,5 @@
 #include "fw_config.h"
+#define FW_ERR_DEFINES
 #include "fw_err.h"
 
 #include <stdarg.h>

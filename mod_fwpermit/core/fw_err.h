@@ -31,18 +31,36 @@ typedef struct fw_err {
 
 /* Makes an error in `pool`. The format is APR's: no %zu, no %lld; use APR_*_FMT. */
 const fw_err *fw_err_make(apr_pool_t *pool, fw_code_e code, apr_status_t os, const char *file,
-                          int line, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+                          int line, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7), returns_nonnull));
 
 /* The same error seen one call further up: a chain link of the same code. */
 const fw_err *fw_err_wrap(apr_pool_t *pool, const fw_err *cause, const char *file, int line,
-                          const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+                          const char *fmt, ...)
+    __attribute__((format(printf, 5, 6), returns_nonnull));
 
 /* An input error: `field` and the catalogue's key of the reason. Both are kept by pointer. */
-const fw_err *fw_err_field(apr_pool_t *pool, const char *field, const char *user_key);
+const fw_err *fw_err_field(apr_pool_t *pool, const char *field, const char *user_key)
+    __attribute__((returns_nonnull));
 
 /* An error that a person is told by `user_key`; `field` may be NULL. Both are kept by pointer. */
-const fw_err *fw_err_told(apr_pool_t *pool, fw_code_e code, const char *field,
-                          const char *user_key);
+const fw_err *fw_err_told(apr_pool_t *pool, fw_code_e code, const char *field, const char *user_key)
+    __attribute__((returns_nonnull));
+
+/* An analyzer looks into one file at a time and does not believe returns_nonnull: without this it goes on where an error was
+ * returned, with all that an error leaves unset. */
+#if defined(FW_ANALYSED) && !defined(FW_ERR_DEFINES)
+static inline const fw_err *fw_err_is(const fw_err *err)
+{
+    if (!err)
+        __builtin_unreachable();
+    return err;
+}
+#define fw_err_make(...)  fw_err_is(fw_err_make(__VA_ARGS__))
+#define fw_err_wrap(...)  fw_err_is(fw_err_wrap(__VA_ARGS__))
+#define fw_err_field(...) fw_err_is(fw_err_field(__VA_ARGS__))
+#define fw_err_told(...)  fw_err_is(fw_err_told(__VA_ARGS__))
+#endif
 
 /* FW_E_BUSY and FW_E_UNAVAILABLE: the only codes that trying again can mend. */
 bool fw_err_retryable(const fw_err *err);

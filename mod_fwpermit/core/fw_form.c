@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "fw_form_int.h"
+#include "fw_json.h"
 
 bool fw_form_asked(const fw_service *service, const fw_field *field, const json_t *data)
 {
@@ -21,7 +22,7 @@ bool fw_form_asked(const fw_service *service, const fw_field *field, const json_
     return true;
 }
 
-/* "manufacturing|fishing" has "fishing". */
+/* "manufacturing|fishery" has "fishery". */
 static bool listed(const char *list, const char *value)
 {
     size_t n = strlen(value);
@@ -140,12 +141,10 @@ static const char *message_args(const fw_label *message, apr_pool_t *pool)
 {
     json_t *o = json_pack("{s:s, s:s}", "zh", fw_label_text(message, "zh-Hant"), "en",
                           fw_label_text(message, "en"));
-    char *text = json_dumps(o, JSON_COMPACT);
-    const char *copy = apr_pstrdup(pool, text);
+    const char *text = fw_json_text(o, JSON_COMPACT, pool);
 
-    free(text);
     json_decref(o);
-    return copy;
+    return text;
 }
 
 /* ---- the whole form ---- */
@@ -157,16 +156,29 @@ static void add(apr_array_header_t *problems, const char *field, const char *key
     *r = (fw_refusal){field, key, args};
 }
 
-static void check_files(apr_array_header_t *problems, const fw_field *f, const fw_file *files,
-                        int n_files)
+static const char *name_args(const fw_file *file, apr_pool_t *pool)
+{
+    json_t *args = json_pack("{s:s}", "name", file->name);
+    const char *text = fw_json_text(args, JSON_COMPACT, pool);
+
+    json_decref(args);
+    return text;
+}
+
+/* What is infected must go, asked for or not; what a scanner has yet to judge may be filed. */
+static void check_files(const fw_form_env *env, apr_array_header_t *problems, const fw_field *f,
+                        bool asked, const fw_file *files, int n_files)
 {
     int n = 0;
 
     for (int i = 0; i < n_files; i++) {
-        if (files[i].current && strcmp(files[i].slot, f->name) == 0)
-            n++;
+        if (!files[i].current || strcmp(files[i].slot, f->name) != 0)
+            continue;
+        n++;
+        if (files[i].scan == FW_SCAN_INFECTED)
+            add(problems, f->name, "file.infected", name_args(&files[i], env->pool));
     }
-    if (f->required && n == 0)
+    if (asked && f->required && n == 0)
         add(problems, f->name, "field.file_missing", NULL);
 }
 
@@ -208,14 +220,13 @@ apr_array_header_t *fw_form_problems(const fw_form_env *env, const fw_service *s
     for (int i = 0; i < service->n_fields; i++) {
         const fw_field *f = &service->fields[i];
         const char *value = json_string_value(json_object_get(data, f->name));
+        bool asked = fw_form_asked(service, f, data);
         const fw_refusal *why;
 
-        if (!fw_form_asked(service, f, data))
+        if (fw_field_is_file(f))
+            check_files(env, problems, f, asked, files, n_files);
+        if (!asked || fw_field_is_file(f))
             continue;
-        if (fw_field_is_file(f)) {
-            check_files(problems, f, files, n_files);
-            continue;
-        }
         if (!value || !*value) {
             if (f->required)
                 add(problems, f->name,
@@ -228,6 +239,46 @@ apr_array_header_t *fw_form_problems(const fw_form_env *env, const fw_service *s
     }
     check_rules(env, service, data, problems);
     return problems;
+}
+
+/* ---- what is taken over ---- */
+
+static bool say_same(const char *names, const json_t *was, const json_t *now, apr_pool_t *pool)
+{
+    char *rest = names ? apr_pstrdup(pool, names) : NULL, *last = NULL;
+
+    for (char *name = rest ? apr_strtok(rest, " ", &last) : NULL; name;
+         name = apr_strtok(NULL, " ", &last)) {
+        const char *a = json_string_value(json_object_get(was, name));
+        const char *b = json_string_value(json_object_get(now, name));
+
+        if (strcmp(a ? a : "", b ? b : "") != 0)
+            return false;
+    }
+    return true;
+}
+
+bool fw_form_file_good(const fw_form_env *env, const fw_field *field, const fw_file *file,
+                       const json_t *was, const json_t *now)
+{
+    fw_date until = fw_date_add_months(fw_date_of(file->created), field->fresh_months);
+
+    if (field->fresh_months && fw_date_compare(env->today, until) > 0)
+        return false;
+    return was && say_same(field->same, was, now, env->pool);
+}
+
+void fw_form_check_taken(const fw_form_env *env, const fw_service *service, const json_t *data,
+                         const fw_file *files, int n_files, apr_array_header_t *problems)
+{
+    for (int i = 0; i < n_files; i++) {
+        const fw_field *f = fw_service_field(service, files[i].slot);
+
+        if (files[i].taken_from && f && !told(problems, f->name) &&
+            !fw_form_file_good(env, f, &files[i], fw_json_parse(files[i].taken_data, env->pool),
+                               data))
+            add(problems, f->name, "file.not_good", NULL);
+    }
 }
 
 void fw_form_take(const fw_form_env *env, const fw_service *service, json_t *data,

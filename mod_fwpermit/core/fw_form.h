@@ -35,6 +35,14 @@ bool fw_form_asked(const fw_service *service, const fw_field *field, const json_
 apr_array_header_t *fw_form_problems(const fw_form_env *env, const fw_service *service,
                                      const json_t *data, const fw_file *files, int n_files);
 
+/* Whether a file of an earlier case, whose form was `was`, is good for `field` of a case whose form is `now`: it is recent enough, and
+ * what it proves has not changed. */
+bool fw_form_file_good(const fw_form_env *env, const fw_field *field, const fw_file *file,
+                       const json_t *was, const json_t *now);
+/* Pushes a problem for each slot with a file that was taken over and is not good any more. */
+void fw_form_check_taken(const fw_form_env *env, const fw_service *service, const json_t *data,
+                         const fw_file *files, int n_files, apr_array_header_t *problems);
+
 /* Takes `fields` (name → text) into `data`, normalised; an empty text takes a value away. Unknown names, files, what
  * is no text, has a NUL or more than FW_FORM_VALUE_MAX bytes are pushed on `problems` (fw_refusal) and not taken;
  * whether a value is right is not asked here. `touched` (const char *) gets the names whose value changed, `before`

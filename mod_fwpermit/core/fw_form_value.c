@@ -29,12 +29,6 @@ typedef struct span {
     uint32_t first, last;
 } span;
 
-/* Control characters, invisible ones and those that turn the direction of text are never meant. Arabic and Hebrew
- * letters are letters, and the joiners U+200C and U+200D belong to several scripts. */
-static const span controls[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},
-                                {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200b},
-                                {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
-                                {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xfffe, 0xffff}};
 /* Pictographs, private characters, tags: they have no place in data that is printed on a permit. */
 static const span symbols[] = {{0x20e3, 0x20e3}, {0x2300, 0x23ff},   {0x2600, 0x27bf},
                                {0x2b00, 0x2bff}, {0xe000, 0xf8ff},   {0xfe0f, 0xfe0f},
@@ -54,7 +48,7 @@ static bad_char_e judge_chars(const char *text)
     for (const char *p = text; *p;) {
         uint32_t c = fw_utf8_next(&p);
 
-        if (is_among(controls, sizeof(controls) / sizeof(controls[0]), c))
+        if (fw_utf8_hidden(c))
             return CHARS_CONTROL;
         if (is_among(symbols, sizeof(symbols) / sizeof(symbols[0]), c))
             return CHARS_SYMBOL;

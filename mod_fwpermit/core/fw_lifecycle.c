@@ -19,32 +19,50 @@ static const fw_transition table[] = {
     ROW(DRAFT, CASE_ATTACH, NONE, DRAFT, 0),
     ROW(DRAFT, CASE_DETACH, NONE, DRAFT, 0),
     ROW(DRAFT, CASE_SUBMIT, COMPLETE, SUBMITTED,
-        FW_FX_START_CLOCK | FW_FX_PRESS_FILING | FW_FX_ASSIGN | FW_FX_NOTIFY),
+        FW_FX_START_CLOCK | FW_FX_PRESS_FILING | FW_FX_ASSIGN | FW_FX_NOTIFY | FW_FX_TELL_FEE),
     ROW(DRAFT, CASE_WITHDRAW, NONE, WITHDRAWN, 0),
     ROW(DRAFT, CASE_EXPIRE, DEADLINE, EXPIRED, 0),
-    ROW(SUBMITTED, CASE_ASSIGN, NONE, INITIAL_REVIEW, 0),
-    ROW(SUBMITTED, CASE_WITHDRAW, NONE, WITHDRAWN, FW_FX_NOTIFY),
+    ROW(SUBMITTED, CASE_ASSIGN, CLEAN, INITIAL_REVIEW, 0),
+    ROW(SUBMITTED, FILE_JUDGE, INFECTED, RETURNED, FW_FX_SUPPLEMENT | FW_FX_NOTIFY),
+    ROW(SUBMITTED, CASE_WITHDRAW, NONE, WITHDRAWN, FW_FX_NOTIFY | FW_FX_TELL_FEE),
     ROW(INITIAL_REVIEW, CASE_ASSIGN, NONE, INITIAL_REVIEW, 0),
     ROW(INITIAL_REVIEW, CASE_CORRECT, NONE, INITIAL_REVIEW, 0),
     ROW(INITIAL_REVIEW, CASE_RETURN, MARKS, RETURNED, FW_FX_SUPPLEMENT | FW_FX_NOTIFY),
-    ROW(INITIAL_REVIEW, CASE_APPROVE, COMPLETE, SECOND_REVIEW, 0),
+    ROW(INITIAL_REVIEW, FILE_JUDGE, INFECTED, RETURNED, FW_FX_SUPPLEMENT | FW_FX_NOTIFY),
+    ROW(INITIAL_REVIEW, CASE_APPROVE, SOUND, SECOND_REVIEW, 0),
     ROW(INITIAL_REVIEW, CASE_REJECT, REASON, SECOND_REVIEW, 0), /* a proposal */
     ROW(SECOND_REVIEW, CASE_CORRECT, NONE, SECOND_REVIEW, 0),
     ROW(SECOND_REVIEW, CASE_RETURN, MARKS, RETURNED, FW_FX_SUPPLEMENT | FW_FX_NOTIFY),
-    ROW(SECOND_REVIEW, CASE_CONFIRM, FOUR_EYES, APPROVED, FW_FX_ASK_FEE),
+    ROW(SECOND_REVIEW, FILE_JUDGE, INFECTED, RETURNED, FW_FX_SUPPLEMENT | FW_FX_NOTIFY),
+    ROW(SECOND_REVIEW, CASE_CONFIRM, FOUR_EYES, APPROVED, FW_FX_ASK_FEE | FW_FX_TELL_FEE),
     ROW(SECOND_REVIEW, CASE_SEND_BACK, REASON, INITIAL_REVIEW, 0),
-    ROW(SECOND_REVIEW, CASE_REJECT, REASON, REJECTED, FW_FX_NOTIFY),
+    ROW(SECOND_REVIEW, CASE_REJECT, REASON, REJECTED, FW_FX_NOTIFY | FW_FX_TELL_FEE),
     ROW(RETURNED, CASE_SAVE, NONE, RETURNED, 0),
     ROW(RETURNED, CASE_ATTACH, NONE, RETURNED, 0),
     ROW(RETURNED, CASE_DETACH, NONE, RETURNED, 0),
-    BACK(RETURNED, CASE_SUBMIT, COMPLETE, FW_FX_CLEAR_MARKS | FW_FX_NOTIFY),
-    ROW(RETURNED, CASE_WITHDRAW, NONE, WITHDRAWN, FW_FX_NOTIFY),
-    ROW(RETURNED, CASE_EXPIRE, DEADLINE, REJECTED, FW_FX_NOTIFY),
+    BACK(RETURNED, CASE_SUBMIT, COMPLETE, FW_FX_CLEAR_MARKS | FW_FX_ASSIGN | FW_FX_NOTIFY),
+    ROW(RETURNED, CASE_WITHDRAW, NONE, WITHDRAWN, FW_FX_NOTIFY | FW_FX_TELL_FEE),
+    ROW(RETURNED, CASE_EXPIRE, DEADLINE, REJECTED, FW_FX_NOTIFY | FW_FX_TELL_FEE),
     ROW(AWAITING_PAYMENT, PAYMENT_BEGIN, UNPAID, AWAITING_PAYMENT, 0),
-    ROW(AWAITING_PAYMENT, PAYMENT_SETTLE, NONE, PAID, FW_FX_PRODUCE | FW_FX_NOTIFY),
-    ROW(AWAITING_PAYMENT, CASE_WITHDRAW, UNPAID, WITHDRAWN, FW_FX_NOTIFY),
-    ROW(AWAITING_PAYMENT, CASE_EXPIRE, DEADLINE, EXPIRED, FW_FX_NOTIFY),
+    ROW(AWAITING_PAYMENT, PAYMENT_SETTLE, NONE, PAID,
+        FW_FX_PRODUCE | FW_FX_NOTIFY | FW_FX_TELL_FEE),
+    ROW(AWAITING_PAYMENT, CASE_WITHDRAW, UNPAID, WITHDRAWN, FW_FX_NOTIFY | FW_FX_TELL_FEE),
+    ROW(AWAITING_PAYMENT, CASE_EXPIRE, DEADLINE, EXPIRED, FW_FX_NOTIFY | FW_FX_TELL_FEE),
+    ROW(HELD, FINE_TAKE, CLEAR, PRODUCING, FW_FX_PRODUCE | FW_FX_NOTIFY),
     ROW(PRODUCING, PERMIT_ISSUE, NONE, ISSUED, FW_FX_NOTIFY),
+    ROW(PRODUCING, CARD_ORDER, NONE, PRODUCING, 0),
+    ROW(PRODUCING, CARD_STEP, NONE, PRODUCING, 0),
+    ROW(PRODUCING, CARD_AGAIN, NONE, PRODUCING, 0),
+    ROW(PRODUCING, CARD_ARRIVE, NONE, ISSUED, FW_FX_NOTIFY),
+    ROW(PRODUCING, CASE_WITHDRAW, UNMADE, WITHDRAWAL_ASKED, 0),
+    ROW(PRODUCING, CARD_CANCEL, UNMADE, WITHDRAWAL_ASKED, 0),
+    ROW(PRODUCING, CARD_CANCELLED, NONE, PRODUCING, 0),
+    ROW(PRODUCING, CARD_LOST, OUT, PRODUCING, FW_FX_NOTIFY),
+    ROW(WITHDRAWAL_ASKED, CARD_STEP, NONE, WITHDRAWAL_ASKED, 0),
+    ROW(WITHDRAWAL_ASKED, CARD_CANCELLED, NONE, WITHDRAWN, FW_FX_NOTIFY | FW_FX_TELL_FEE),
+    ROW(WITHDRAWAL_ASKED, CARD_LATE, NONE, PRODUCING, FW_FX_NOTIFY),
+    ROW(ISSUED, CARD_LOST, OUT, PRODUCING, FW_FX_NOTIFY),
+    ROW(ISSUED, CARD_COLLECT, CARD, COLLECTED, FW_FX_NOTIFY),
 };
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
@@ -70,16 +88,30 @@ const char *fw_guard_name(fw_guard_e guard)
         return "";
     case FW_GUARD_COMPLETE:
         return "form complete";
+    case FW_GUARD_CLEAN:
+        return "all files clean";
+    case FW_GUARD_SOUND:
+        return "form complete, all files clean";
+    case FW_GUARD_INFECTED:
+        return "file infected";
     case FW_GUARD_MARKS:
         return "items marked";
     case FW_GUARD_FOUR_EYES:
-        return "four eyes";
+        return "four eyes, all files clean";
     case FW_GUARD_REASON:
         return "reason given";
     case FW_GUARD_DEADLINE:
         return "deadline passed, no live payment";
     case FW_GUARD_UNPAID:
         return "no live payment";
+    case FW_GUARD_CLEAR:
+        return "no open fine, lateness answered";
+    case FW_GUARD_OUT:
+        return "card sent or at the station, reason given";
+    case FW_GUARD_UNMADE:
+        return "card not made yet";
+    case FW_GUARD_CARD:
+        return "card at the station, right code";
     }
     return "";
 }
@@ -87,8 +119,8 @@ const char *fw_guard_name(fw_guard_e guard)
 const char *fw_effects_text(unsigned effects, apr_pool_t *pool)
 {
     static const char *const names[] = {
-        "notify",         "start clock",         "assign",     "receipt of filing", "ask fee",
-        "produce permit", "supplement deadline", "clear marks"};
+        "notify",         "start clock",         "assign",      "receipt of filing", "ask fee",
+        "produce permit", "supplement deadline", "clear marks", "tell fines system"};
     const char *text = "";
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -127,8 +159,8 @@ fw_turn_e fw_lifecycle_turn(fw_state_e state)
 
 bool fw_lifecycle_final(fw_state_e state)
 {
-    return state == FW_STATE_ISSUED || state == FW_STATE_REJECTED || state == FW_STATE_WITHDRAWN ||
-           state == FW_STATE_EXPIRED;
+    return state == FW_STATE_ISSUED || state == FW_STATE_COLLECTED || state == FW_STATE_REJECTED ||
+           state == FW_STATE_WITHDRAWN || state == FW_STATE_EXPIRED;
 }
 
 const char *fw_lifecycle_diagram(apr_pool_t *pool)
@@ -143,6 +175,7 @@ const char *fw_lifecycle_diagram(apr_pool_t *pool)
             continue;
         if (t->to == FW_TO_REVIEWER) {
             text = apr_pstrcat(pool, text,
+                               "    returned --> submitted : case.submit [not assigned yet]\n"
                                "    returned --> initial_review : case.submit [sent by it]\n",
                                "    returned --> second_review : case.submit [sent by it]\n", NULL);
             continue;
@@ -152,9 +185,12 @@ const char *fw_lifecycle_diagram(apr_pool_t *pool)
                             *guard ? "]" : "");
     }
     text = apr_pstrcat(pool, text,
+                       "    submitted --> initial_review : all files clean\n"
                        "    approved --> awaiting_payment : fee due\n"
                        "    approved --> producing : no fee\n"
-                       "    paid --> producing : at once\n",
+                       "    approved --> held : no fee, fine open or lateness not answered\n"
+                       "    paid --> producing : at once\n"
+                       "    paid --> held : fine open or lateness not answered\n",
                        NULL);
     for (int i = 0; i < FW_STATES; i++) {
         if (fw_lifecycle_final((fw_state_e)i))
@@ -199,7 +235,7 @@ const char *fw_lifecycle_page(apr_pool_t *pool)
                             fw_state_name(t->from), turn_name(fw_lifecycle_turn(t->from)),
                             fw_cmd_name(t->cmd), fw_access_who(fw_cmd_name(t->cmd), pool),
                             fw_guard_name(t->guard),
-                            back ? "the review that returned it" : fw_state_name(t->to),
+                            back ? "where it was returned from" : fw_state_name(t->to),
                             fw_effects_text(t->effects, pool));
     }
     return text;

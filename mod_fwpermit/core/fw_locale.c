@@ -271,19 +271,19 @@ const char *fw_locale_text(const fw_locale *locale, const char *lang, const char
 }
 
 /* NULL: there is none of that name, or it is no text and no number. */
-static const char *arg_text(const json_t *args, const char *name, apr_size_t n, apr_pool_t *pool)
+static const char *arg_text(fw_value args, const char *name, apr_size_t n, apr_pool_t *pool)
 {
-    const json_t *v = json_object_get(args, apr_pstrndup(pool, name, n));
+    fw_value v = fw_get_tagged(args, name, n, fw_name_tag(name, n));
 
-    if (json_is_integer(v))
-        return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(v));
-    if (json_is_real(v))
-        return apr_psprintf(pool, "%g", json_real_value(v));
-    return json_string_value(v);
+    if (v.kind == FW_NUMBER)
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)v.as.number);
+    if (v.kind == FW_REAL)
+        return apr_psprintf(pool, "%g", v.as.real);
+    return fw_chars(v);
 }
 
 const char *fw_locale_format(const fw_locale *locale, const char *lang, const char *key,
-                             const json_t *args, apr_pool_t *pool)
+                             fw_value args, apr_pool_t *pool)
 {
     const char *text = fw_locale_text(locale, lang, key);
     const char *from = text;

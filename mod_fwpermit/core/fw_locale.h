@@ -1,9 +1,8 @@
 #ifndef FW_LOCALE_H
 #define FW_LOCALE_H
 
-#include <jansson.h>
-
 #include "fw_err.h"
+#include "fw_value.h"
 
 /* Message catalogues, compiled by gettext's msgfmt: <dir>/<lang>.mo for each language. Read-only after loading, shared
  * by threads; no locale of the process is touched. */
@@ -29,9 +28,9 @@ const char *const *fw_locale_langs(const fw_locale *locale, int *n);
 /* The text, static in `locale`; English where the language lacks it; the key itself where no one has it. */
 const char *fw_locale_text(const fw_locale *locale, const char *lang, const char *key);
 
-/* The text with each {name} replaced by that member of `args` (an object of texts and numbers, or NULL); a name that is
+/* The text with each {name} replaced by that member of `args` (an object of texts and numbers, or absent); a name that is
  * missing stays as it is. */
 const char *fw_locale_format(const fw_locale *locale, const char *lang, const char *key,
-                             const json_t *args, apr_pool_t *pool);
+                             fw_value args, apr_pool_t *pool);
 
 #endif

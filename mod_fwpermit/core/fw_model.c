@@ -24,6 +24,10 @@ static const char *const state_names[FW_STATES] = {"draft",
 
 static const char *const pay_state_names[FW_PAY_STATES] = {"wanted", "begun",  "code",
                                                            "paid",   "failed", "expired"};
+static const char *const refund_state_names[FW_REFUND_STATES] = {"due", "asked", "unknown",
+                                                                 "manual", "done"};
+
+static const char *const scan_names[FW_SCANS] = {"none", "pending", "clean", "infected"};
 
 static const char *const role_names[] = {"employer", "agent", "initial", "second", "dispatcher",
                                          "cashier",  "admin", "auditor", "system", "anyone"};
@@ -67,6 +71,36 @@ bool fw_pay_state_parse(const char *name, fw_pay_state_e *out)
     if (!name || !find_name(pay_state_names, FW_PAY_STATES, name, strlen(name), &i))
         return false;
     *out = (fw_pay_state_e)i;
+    return true;
+}
+
+const char *fw_scan_name(fw_scan_e scan)
+{
+    return (unsigned)scan < FW_SCANS ? scan_names[scan] : "?";
+}
+
+bool fw_scan_parse(const char *name, fw_scan_e *out)
+{
+    size_t i;
+
+    if (!name || !find_name(scan_names, FW_SCANS, name, strlen(name), &i))
+        return false;
+    *out = (fw_scan_e)i;
+    return true;
+}
+
+const char *fw_refund_state_name(fw_refund_state_e state)
+{
+    return (unsigned)state < FW_REFUND_STATES ? refund_state_names[state] : "?";
+}
+
+bool fw_refund_state_parse(const char *name, fw_refund_state_e *out)
+{
+    size_t i;
+
+    if (!name || !find_name(refund_state_names, FW_REFUND_STATES, name, strlen(name), &i))
+        return false;
+    *out = (fw_refund_state_e)i;
     return true;
 }
 

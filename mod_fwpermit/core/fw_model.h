@@ -136,7 +136,82 @@ typedef struct fw_worker {
     const char *permit_letter; /* recruitment permit 招募許可 */
     const char *data;          /* JSON: all fields, mrz included */
     apr_time_t created;
+    /* The legal clock 法定申請期限: Immigration Act art. 22(2). */
+    const char *entered; /* YYYY-MM-DD of the last arrival, or NULL */
+    apr_time_t file_by;  /* the last instant to apply in time; 0: nothing is due */
+    apr_time_t filed;    /* when it was applied for; 0: not yet */
+    apr_time_t reminded; /* when a notice went out; 0: not yet */
 } fw_worker;
+
+/* What another agency says of one thing, its newest word: an arrival or departure ("movement": current, cancelled), a letter of
+ * the labour agency ("letter": valid, ended, revoked). */
+typedef struct fw_record {
+    fw_id id;
+    int version;
+    const char *kind;
+    const char *name; /* the other side's, for ever the same */
+    const char *state;
+    const char *nationality, *passport_no, *birth; /* whom it is about; NULL: nobody in person */
+    fw_id worker_id;                               /* who that is here; 0: nobody yet */
+    apr_time_t at;                                 /* when it happened, or was issued */
+    const char *data;                              /* JSON, as the port's contract has it */
+    apr_time_t heard;
+} fw_record;
+
+/* What the labour agency was asked about a letter for a worker: "asked", then "found" (it is this worker's), "employer" (the
+ * employer's, for nobody in person), "other" (somebody else's), "none", "failed" (given up). */
+typedef struct fw_question {
+    fw_id id;
+    int version;
+    const char *state;
+    fw_id worker_id;
+    const char *letter_no;
+    fw_id case_id; /* from whose form it was asked, or 0 */
+    fw_id asked_by;
+    apr_time_t asked;
+    apr_time_t ended;
+} fw_question;
+
+/* A fine 罰鍰 as the fines system has it now. */
+typedef struct fw_fine {
+    fw_id id;
+    int version;
+    const char *fine_no; /* the fines system's, for ever the same */
+    fw_id case_id;
+    int64_t told;                /* the fines system's version: grows with each change */
+    const char *state;           /* open; paid, waived, cancelled */
+    const char *reason;          /* late_filing, late_change, overstay, other */
+    int64_t amount;              /* TWD */
+    const char *set_on, *pay_by; /* YYYY-MM-DD; pay_by or NULL */
+    apr_time_t paid;             /* 0: not */
+    const char *rule, *pay_how;  /* for people, or NULL */
+    apr_time_t heard;
+    bool is_changed; /* by decide; never kept */
+} fw_fine;
+
+/* What the fines system is told of a case and whether it has said something. */
+typedef struct fw_penalty {
+    fw_id case_id;
+    int version;
+    int64_t told;        /* the version that it was told last; 0: nothing yet */
+    int days_late;       /* at filing; 0: in time */
+    const char *entered; /* of the legal clock, as it was at filing: YYYY-MM-DD, or NULL */
+    apr_time_t file_by;
+    apr_time_t answered; /* when it first said anything; 0: not yet */
+    int open;            /* fines of the case, as loaded; never kept */
+    bool has_fines;      /* of any state; likewise */
+} fw_penalty;
+/* What a scanner said of a file: it is nobody's but its sender's before it is clean, and nobody's when it is infected. */
+typedef enum fw_scan_e {
+    FW_SCAN_NONE,    /* no scanner was there when it came */
+    FW_SCAN_PENDING, /* the scanner has not judged yet */
+    FW_SCAN_CLEAN,
+    FW_SCAN_INFECTED,
+    FW_SCANS
+} fw_scan_e;
+/* "none", "pending", ...: the name in the database and in JSON. */
+const char *fw_scan_name(fw_scan_e scan);
+bool fw_scan_parse(const char *name, fw_scan_e *out);
 
 /* A file in a slot of a case (slot = the name of the service's file field). */
 typedef struct fw_file {
@@ -151,7 +226,11 @@ typedef struct fw_file {
     const char *measures; /* JSON of the photo's checks, or NULL */
     apr_time_t created;
     fw_id by;
-    bool current; /* false: replaced or removed, kept for the history */
+    fw_id by_org; /* the organisation of whoever sent it, or 0 */
+    fw_scan_e scan;
+    bool current;           /* false: replaced or removed, kept for the history */
+    fw_id taken_from;       /* the file of an earlier case that it shares; 0: it was uploaded */
+    const char *taken_data; /* the form of that case, as listed; never kept */
 } fw_file;
 
 typedef struct fw_case {
@@ -192,6 +271,7 @@ typedef struct fw_case {
     const char *birth;
     const char *permit_letter;
     const char *county;
+    const char *employer_zh, *employer_en; /* of employer_id, as loaded; never kept */
 } fw_case;
 
 typedef enum fw_pay_state_e {
@@ -227,7 +307,69 @@ typedef struct fw_payment {
     apr_time_t paid;
     int64_t receipt_no; /* gap-free, drawn when paid; 0 before */
     int checks;         /* queries that were sent after no call back */
+    int64_t promised;   /* TWD of all its refunds, whatever their state: never above the amount */
+    int64_t refunded;   /* TWD of those that are done */
 } fw_payment;
+
+/* A receipt's number that is void: the payment has a newer one. */
+typedef struct fw_receipt_void {
+    int64_t number;
+    fw_id payment_id;
+    apr_time_t at;
+    fw_id by;
+    const char *reason;
+} fw_receipt_void;
+
+typedef enum fw_refund_state_e {
+    FW_REFUND_DUE,     /* a cashier has to ask for it */
+    FW_REFUND_ASKED,   /* 'payment.refund' is in the outbox, and nothing was sent */
+    FW_REFUND_UNKNOWN, /* it is being sent: the gateway may have acted */
+    FW_REFUND_MANUAL,  /* the gateway cannot or will not: a cashier pays it out */
+    FW_REFUND_DONE,
+    FW_REFUND_STATES
+} fw_refund_state_e;
+const char *fw_refund_state_name(fw_refund_state_e state);
+bool fw_refund_state_parse(const char *name, fw_refund_state_e *out);
+
+/* What the gateway had paid back of the order before ours was sent: it does not tell. */
+#define FW_REFUND_UNTOLD (-1)
+
+/* Money that goes back: of one payment, all or a part. */
+typedef struct fw_refund {
+    fw_id id;
+    int version;
+    fw_refund_state_e state;
+    fw_id payment_id;
+    const fw_id *cases; /* whose fee it was */
+    int n_cases;
+    int64_t amount;     /* TWD */
+    const char *cause;  /* "not_owed", "case.withdraw", "case.reject", "case.expire", "cashier" */
+    const char *reason; /* the cashier's, or NULL */
+    fw_id asked_by;     /* account; 0: it follows by itself */
+    int64_t before;     /* paid back by the gateway before it was sent, or FW_REFUND_UNTOLD */
+    const char *gateway_no; /* of the gateway's answer */
+    const char *reference;  /* of a payment by hand */
+    const char *trouble;    /* why the gateway would not */
+    apr_time_t created;
+    apr_time_t sent; /* last; 0: never */
+    apr_time_t ended;
+} fw_refund;
+
+/* A day's comparison of our payments and refunds with what the gateway says of them. */
+typedef struct fw_settlement {
+    const char *day; /* YYYY-MM-DD in Taipei */
+    int version;
+    const char *state; /* "asked", "even", "differs", "failed" */
+    apr_time_t asked;
+    apr_time_t closed;
+    int lines;               /* of the gateway */
+    int64_t taken;           /* TWD, by the gateway's lines */
+    int64_t paid_back;       /* likewise */
+    int64_t fees;            /* what the gateway keeps */
+    int n_differences;       /* all of them */
+    const char *differences; /* JSON array of the first ones */
+    const char *reason;      /* of a failure */
+} fw_settlement;
 
 typedef struct fw_permit {
     fw_id id;
@@ -236,14 +378,58 @@ typedef struct fw_permit {
     const char *code; /* what proves that the asker holds the permit: 16 of Crockford's base 32 */
     fw_id case_id;
     fw_id worker_id;
-    const char *kind;       /* "epermit" */
-    const char *state;      /* "valid", "superseded", "revoked"; expiry is by valid_to */
+    const char *kind; /* "epermit", "card" */
+    const char *
+        state; /* "waiting" (a card at the station), "valid", "superseded", "revoked"; expiry is by valid_to */
     const char *valid_from; /* YYYY-MM-DD */
     const char *valid_to;
     apr_time_t issued;
     apr_time_t ended; /* superseded or revoked */
     const char *reason;
+    const char
+        *told; /* the state that the border was told last: one of these, "expired"; or NULL */
 } fw_permit;
+
+/* A card that is being made, and then handed out. */
+typedef struct fw_job {
+    fw_id id;
+    int version;
+    const char *job_no; /* ours, never used again */
+    fw_id case_id;
+    int round;             /* of the case: 2 and more where the bureau cancelled the one before */
+    const char *permit_no; /* what is printed */
+    const char *valid_from;
+    const char *valid_to;
+    const char
+        *state; /* "ordered", then as the bureau says: docs/contracts/card.json; "collected" */
+    int seq;    /* of the bureau's last word; 0: none yet */
+    const char *bureau_no;
+    const char *card_no;
+    int spoiled;         /* blanks so far; -1: not said */
+    const char *station; /* where it is to go, and lies */
+    const char *tracking;
+    const char *reason;
+    const char *code; /* to collect it with: drawn when it has arrived */
+    apr_time_t ordered;
+    apr_time_t made;
+    apr_time_t sent;
+    apr_time_t arrived;
+    apr_time_t collected;
+    fw_id collected_by;
+    apr_time_t ask_at; /* when the bureau is asked about it unless it says something; 0: never */
+    bool is_changed;   /* by decide; never kept */
+} fw_job;
+
+/* Blanks of one store, as the bureau counts them. */
+typedef struct fw_shelf {
+    const char *store;
+    apr_time_t at;
+    int64_t blanks; /* good ones, the reserved among them */
+    int64_t reserved;
+    int64_t spoiled;
+    int64_t delivered;
+    int64_t low_at; /* fewer free ones: the stock is low; 0: not said */
+} fw_shelf;
 
 /* A document that we made: filing receipt, permit, payment receipt. */
 typedef struct fw_document {
@@ -252,6 +438,7 @@ typedef struct fw_document {
     fw_id payment_id; /* or 0 */
     const char *kind; /* "filing", "permit", "receipt" */
     const char *number;
+    bool is_void; /* a receipt in whose place there is another one, as listed; never kept */
     const char *vault;
     const char *sha256;
     int64_t size;

@@ -50,6 +50,15 @@ typedef struct fw_mrz {
  * "". */
 const fw_err *fw_mrz_parse(const char *text, fw_date today, fw_mrz *out, apr_pool_t *pool);
 
+#define FW_MRZ_TD2_CHARS 72
+
+/* Writes both lines of a TD2 document, 72 characters without a line end, from everything of `doc` but size, lines,
+ * optional2 and failed; texts may be NULL. Names in any spelling are transliterated and cut to 31 characters, of which
+ * the given names keep one at least; a number of 10 to 14 characters goes on in the optional field with its check digit
+ * over the whole number. FW_E_INPUT of field "mrz": mrz.length (a part has no room), mrz.character (a part that the
+ * lines cannot say, or no name), mrz.dates. (fw_mrz_write.c) */
+const fw_err *fw_mrz_td2(const fw_mrz *doc, const char **lines, apr_pool_t *pool);
+
 /* The check digit 0–9 of `n` characters; -1 if one is none of 0–9, A–Z, "<". */
 int fw_mrz_check_digit(const char *text, size_t n);
 

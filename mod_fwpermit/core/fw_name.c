@@ -268,3 +268,14 @@ bool fw_name_latin_valid(const char *name)
     return characters > 0 && characters <= FW_NAME_MAX && commas <= 1 &&
            (last == KIND_LETTER || last == KIND_MARK);
 }
+
+bool fw_name_can_be(const char *entered, const char *other, apr_pool_t *pool)
+{
+    char *lines = apr_pstrdup(pool, fw_name_mrz(other, pool));
+
+    for (char *p = lines; *p; p++) {
+        if (*p == '<')
+            *p = ' ';
+    }
+    return fw_name_matches_mrz(entered, lines, NULL);
+}

@@ -18,6 +18,9 @@ const char *fw_name_mrz(const char *name, apr_pool_t *pool);
  * the lines' field, parts may be cut off. `given` may be "" or NULL. */
 bool fw_name_matches_mrz(const char *entered, const char *surname, const char *given);
 
+/* Whether two full names, surname first, can be the same: `other` as the lines would spell it, against any variant of `entered`. */
+bool fw_name_can_be(const char *entered, const char *other, apr_pool_t *pool);
+
 /* A name that can stand in a passport: Latin letters with any diacritics, and space - ' ’ . , /
  * between them; begins with a letter, has at most FW_NAME_MAX characters, at most one comma. */
 bool fw_name_latin_valid(const char *name);

@@ -28,6 +28,16 @@ static bool read_number(const json_t *o, const char *name, int *out)
     return v > 0 && v < 1000;
 }
 
+static bool read_late_fine(const json_t *o, fw_rule_set *set)
+{
+    json_int_t least = json_integer_value(json_object_get(o, "late_fine_least"));
+    json_int_t most = json_integer_value(json_object_get(o, "late_fine_most"));
+
+    set->late_fine_least = (int)least;
+    set->late_fine_most = (int)most;
+    return least > 0 && least <= most && most <= FW_FINE_MOST;
+}
+
 static const fw_err *read_version(version *v, const json_t *o, const char *file, apr_pool_t *pool)
 {
     const char *from = json_string_value(json_object_get(o, "from"));
@@ -37,9 +47,16 @@ static const fw_err *read_version(version *v, const json_t *o, const char *file,
     if (!read_number(o, "draft_days", &v->set.draft_days) ||
         !read_number(o, "supplement_days", &v->set.supplement_days) ||
         !read_number(o, "supplement_abroad_months", &v->set.supplement_abroad_months) ||
-        !read_number(o, "payment_working_days", &v->set.payment_working_days))
+        !read_number(o, "payment_working_days", &v->set.payment_working_days) ||
+        !read_number(o, "arrival_days", &v->set.arrival_days) ||
+        !read_number(o, "remind_days", &v->set.remind_days))
         return FW_ERR(pool, FW_E_CONFIG, 0, "%s: the version of %s lacks a number from 1 to 999",
                       file, from);
+    if (!read_late_fine(o, &v->set))
+        return FW_ERR(
+            pool, FW_E_CONFIG, 0,
+            "%s: the version of %s: late_fine_least to late_fine_most is no span of fines", file,
+            from);
     return NULL;
 }
 
@@ -78,6 +95,13 @@ const fw_rule_set *fw_rules_at(const fw_rules *rules, fw_date day)
             set = &rules->versions[i].set;
     }
     return set;
+}
+
+apr_time_t fw_terms_arrival(const fw_rules *rules, const fw_calendar *calendar, fw_date entered)
+{
+    int days = fw_rules_at(rules, entered)->arrival_days;
+
+    return fw_date_end(fw_calendar_legal_last_day(calendar, entered, days));
 }
 
 /* The last day of a term that begins with `from`: the eve of the same day so many months later; where that month

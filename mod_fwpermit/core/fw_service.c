@@ -11,6 +11,7 @@
 
 #include "fw_file.h"
 #include "fw_service_int.h"
+#include "fw_sha256.h"
 
 #define XML_MAX_BYTES 524288
 
@@ -39,6 +40,15 @@ const fw_field *fw_service_field(const fw_service *s, const char *name)
 {
     for (int i = 0; i < s->n_fields; i++) {
         if (strcmp(s->fields[i].name, name) == 0)
+            return &s->fields[i];
+    }
+    return NULL;
+}
+
+const fw_field *fw_service_field_of(const fw_service *s, fw_field_e type)
+{
+    for (int i = 0; i < s->n_fields; i++) {
+        if (s->fields[i].type == type)
             return &s->fields[i];
     }
     return NULL;
@@ -182,7 +192,7 @@ const fw_err *fw_service_parse(const fw_services *all, const fw_service **out, c
         fw_service *s = (fw_service *)(uintptr_t)*out;
 
         s->xml = apr_pstrmemdup(pool, xml, n);
-        s->hash = fw_service_hash(xml, n, pool);
+        s->hash = fw_sha256_hex(xml, n, pool);
     }
     return err;
 }

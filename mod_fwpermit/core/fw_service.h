@@ -83,7 +83,9 @@ typedef struct fw_field {
     int max; /* characters of text; number: the greatest */
     int min;
     const char *index; /* the case's column that it fills, or NULL */
-    const char *from;  /* the worker's field that fills it at first, or NULL */
+    const char *
+        from; /* what fills it at first: fields of the worker, or what others say ("labour.valid_to"); or NULL */
+    const char *beside; /* what others say of it, for the reviewer; or NULL */
     const fw_choice *choices;
     int n_choices;
     const fw_condition *conditions;
@@ -91,6 +93,8 @@ typedef struct fw_field {
     const char *accept; /* files: "image/jpeg image/png application/pdf" */
     int64_t max_bytes;
     int max_files;
+    int fresh_months; /* what is taken over was sent no longer ago; 0: however long */
+    const char *same; /* and while these fields say the same, with spaces between; or NULL */
 } fw_field;
 
 /* A rule between fields: `field` op (`other`, or "today", or `value`) shifted by days, months and years. */
@@ -131,6 +135,9 @@ typedef struct fw_service {
     int clock_hours;         /* until it must be issued; days off stand still */
     const char *until_field; /* a date that the permit does not outlast, or NULL */
     int max_months;
+    bool when_here;    /* offered first once the worker is here or may work; another one before */
+    bool duty;         /* to file it in time is what an arrival obliges to */
+    const char *needs; /* the port without whose plugin it is not offered, or NULL */
     const fw_section *sections;
     int n_sections;
     const fw_field *fields;
@@ -157,6 +164,8 @@ const fw_err *fw_service_parse(const fw_services *all, const fw_service **out, c
                                apr_size_t n, const char *name, apr_pool_t *pool);
 
 const fw_field *fw_service_field(const fw_service *s, const char *name);
+/* The first of that type, or NULL. */
+const fw_field *fw_service_field_of(const fw_service *s, fw_field_e type);
 static inline bool fw_field_is_file(const fw_field *f)
 {
     return f->type == FW_FIELD_FILE || f->type == FW_FIELD_PHOTO;

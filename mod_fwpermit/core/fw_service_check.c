@@ -49,6 +49,25 @@ static const fw_err *check_index(const fw_reading *r, xmlNodePtr node, const fw_
     return NULL;
 }
 
+/* What is taken over comes from one slot of the permit in force, and is good while fields before it say the same. */
+static const fw_err *check_taken(const fw_reading *r, xmlNodePtr node, const fw_field *f)
+{
+    char *rest = f->same ? apr_pstrdup(r->pool, f->same) : NULL, *last = NULL;
+
+    if (f->from && (strncmp(f->from, "permit.", 7) != 0 || strpbrk(f->from + 7, ". ")))
+        return fw_service_fault(r, node, "files are taken over from permit.SLOT, not", f->from);
+    if (!f->from && (f->same || f->fresh_months))
+        return fw_service_fault(r, node, "nothing is taken over:", f->name);
+    for (char *name = rest ? apr_strtok(rest, " ", &last) : NULL; name;
+         name = apr_strtok(NULL, " ", &last)) {
+        const fw_field *other = fw_service_read_field(r, name);
+
+        if (!other || fw_field_is_file(other))
+            return fw_service_fault(r, node, "no field with a value stands before:", name);
+    }
+    return NULL;
+}
+
 const fw_err *fw_service_check_field(const fw_reading *r, xmlNodePtr node, const fw_field *f)
 {
     static const char *const reserved[] = {"today"};
@@ -58,6 +77,8 @@ const fw_err *fw_service_check_field(const fw_reading *r, xmlNodePtr node, const
     if (f->min > f->max || f->max < 1)
         return fw_service_fault(r, node,
                                 "no value can be as short and as long as wanted:", f->name);
+    if (fw_field_is_file(f))
+        FW_TRY(check_taken(r, node, f));
     return f->index ? check_index(r, node, f) : NULL;
 }
 

@@ -45,6 +45,5 @@ const fw_err *fw_service_check_row(const fw_reading *r, xmlNodePtr node, const f
  * filled. */
 const fw_err *fw_service_read(xmlDocPtr doc, const fw_service **out, const char *name,
                               apr_pool_t *pool);
-const char *fw_service_hash(const char *xml, apr_size_t n, apr_pool_t *pool);
 
 #endif

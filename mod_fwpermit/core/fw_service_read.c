@@ -12,19 +12,6 @@
 #define ACCEPT_SCAN  "image/jpeg image/png application/pdf"
 #define ACCEPT_PHOTO "image/jpeg image/png image/bmp image/heic image/heif"
 
-const char *fw_service_hash(const char *xml, apr_size_t n, apr_pool_t *pool)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    char *hex;
-
-    EVP_Digest(xml, n, digest, &length, EVP_sha256(), NULL);
-    hex = apr_palloc(pool, 2 * length + 1);
-    for (unsigned int i = 0; i < length; i++)
-        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    return hex;
-}
-
 static const char *attr(fw_reading *r, xmlNodePtr node, const char *name)
 {
     xmlChar *v = xmlGetNoNsProp(node, (const xmlChar *)name);
@@ -176,12 +163,15 @@ static void read_file_limits(fw_reading *r, xmlNodePtr node, fw_field *f)
         f->accept = f->type == FW_FIELD_PHOTO ? ACCEPT_PHOTO : ACCEPT_SCAN;
     f->max_bytes = attr_int(r, node, "max-bytes", FILE_BYTES);
     f->max_files = f->type == FW_FIELD_PHOTO ? 1 : attr_int(r, node, "max-files", 1);
+    f->fresh_months = attr_int(r, node, "fresh-months", 0);
+    f->same = attr(r, node, "same");
 }
 
 /* Limits that the type does not have. */
 static const fw_err *check_limits(fw_reading *r, xmlNodePtr node, const fw_field *f)
 {
-    static const char *const of_files[] = {"accept", "max-bytes", "max-files"};
+    static const char *const of_files[] = {"accept", "max-bytes", "max-files", "fresh-months",
+                                           "same"};
     bool has_length = f->type == FW_FIELD_TEXT || f->type == FW_FIELD_NAME_LATIN ||
                       f->type == FW_FIELD_ADDRESS || f->type == FW_FIELD_NUMBER;
 
@@ -213,6 +203,7 @@ static const fw_err *read_field(fw_reading *r, xmlNodePtr node)
     f.min = attr_int(r, node, "min", 0);
     f.index = attr(r, node, "index");
     f.from = attr(r, node, "from");
+    f.beside = attr(r, node, "beside");
     FW_TRY(check_limits(r, node, &f));
     read_file_limits(r, node, &f);
     FW_TRY(fw_service_check_field(r, node, &f));
@@ -227,6 +218,7 @@ static const fw_err *read_section(fw_reading *r, xmlNodePtr node)
     fw_section s = {.name = attr(r, node, "name"), .first = r->fields->nelts};
 
     for (int i = 0; i < r->sections->nelts; i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): the schema lets no section be without a name */
         if (strcmp(APR_ARRAY_IDX(r->sections, i, fw_section).name, s.name) == 0)
             return fw_service_fault(r, node, "a section twice:", s.name);
     }
@@ -329,6 +321,9 @@ const fw_err *fw_service_read(xmlDocPtr doc, const fw_service **out, const char 
     r.rows = apr_array_make(pool, 16, sizeof(fw_doc_row));
     r.s->code = attr(&r, root, "code");
     r.s->kind = attr(&r, root, "kind");
+    r.s->duty = attr(&r, root, "duty") != NULL;
+    r.s->needs = attr(&r, root, "needs");
+    r.s->when_here = attr(&r, root, "when") != NULL;
     r.s->prefix = attr(&r, root, "prefix");
     r.s->title = read_label(&r, root, "title");
     r.s->summary = read_label(&r, root, "summary");

@@ -8,6 +8,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "fw_json.h"
 #include "fw_utf8.h"
 
 static const fw_directive table[] = {
@@ -106,9 +107,9 @@ const char *fw_settings_take(fw_settings *s, const fw_directive *d, const char *
 
 /* ---- plugins ---- */
 
-static fw_plugin_conf *find_plugin(const fw_settings *s, const char *name)
+fw_plugin_conf *fw_settings_plugin_named(const fw_settings *s, const char *name)
 {
-    for (int i = 0; i < s->plugins->nelts; i++) {
+    for (int i = 0; name && i < s->plugins->nelts; i++) {
         fw_plugin_conf *p = &APR_ARRAY_IDX(s->plugins, i, fw_plugin_conf);
 
         if (strcmp(p->name, name) == 0)
@@ -117,18 +118,15 @@ static fw_plugin_conf *find_plugin(const fw_settings *s, const char *name)
     return NULL;
 }
 
-static apr_status_t free_options(void *json)
+fw_plugin_conf *fw_settings_plugin_of(const fw_settings *s, const char *port)
 {
-    json_decref(json);
-    return APR_SUCCESS;
-}
+    for (int i = 0; port && i < s->plugins->nelts; i++) {
+        fw_plugin_conf *p = &APR_ARRAY_IDX(s->plugins, i, fw_plugin_conf);
 
-static json_t *pooled_object(apr_pool_t *pool)
-{
-    json_t *o = json_object();
-
-    apr_pool_cleanup_register(pool, o, free_options, apr_pool_cleanup_null);
-    return o;
+        if (strcmp(p->port, port) == 0)
+            return p;
+    }
+    return NULL;
 }
 
 const char *fw_settings_plugin(fw_settings *s, const char *name, const char *port, const char *path,
@@ -139,7 +137,7 @@ const char *fw_settings_plugin(fw_settings *s, const char *name, const char *por
 
     if (n == 0 || n > 32 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != n)
         return "a plugin's name is 1 to 32 of a-z, 0-9, _ and -";
-    if (find_plugin(s, name))
+    if (fw_settings_plugin_named(s, name))
         return apr_psprintf(pool, "plugin %s is there already", name);
     if (*path != '/')
         return apr_psprintf(pool, "plugin %s: its path is absolute", name);
@@ -149,15 +147,15 @@ const char *fw_settings_plugin(fw_settings *s, const char *name, const char *por
     p->name = apr_pstrdup(pool, name);
     p->port = apr_pstrdup(pool, port);
     p->path = apr_pstrdup(pool, path);
-    p->options = pooled_object(pool);
-    p->secrets = pooled_object(pool);
+    p->options = fw_json_keep(json_object(), pool);
+    p->secrets = fw_json_keep(json_object(), pool);
     return NULL;
 }
 
 const char *fw_settings_plugin_option(fw_settings *s, bool secret, const char *name,
                                       const char *key, const char *value, apr_pool_t *pool)
 {
-    fw_plugin_conf *p = find_plugin(s, name);
+    fw_plugin_conf *p = fw_settings_plugin_named(s, name);
 
     if (!p)
         return apr_psprintf(pool, "no plugin %s: FwPermitPlugin comes first", name);
@@ -208,6 +206,8 @@ const char *fw_settings_check(const fw_settings *s, apr_pool_t *pool)
         return "FwPermitBaseURL has no slash at its end";
     if (strcmp(s->db_driver, "sqlite3") != 0 && strcmp(s->db_driver, "pgsql") != 0)
         return "FwPermitDatabaseDriver is sqlite3 or pgsql";
+    if (strlen(s->seal_signer) != 4 || strspn(s->seal_signer, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 4)
+        return "FwPermitSealSigner is four capital letters: the country's two, the agency's two";
     if (s->cookie_secure && strncmp(s->base_url, "https://", 8) != 0)
         return "FwPermitCookieSecure On and a FwPermitBaseURL without https do not go together";
     return NULL;
@@ -259,8 +259,8 @@ fw_settings *fw_settings_from_json(const json_t *o, apr_pool_t *pool)
         conf->name = apr_pstrdup(pool, json_string_value(json_object_get(p, "name")));
         conf->port = apr_pstrdup(pool, json_string_value(json_object_get(p, "port")));
         conf->path = apr_pstrdup(pool, json_string_value(json_object_get(p, "path")));
-        conf->options = pooled_object(pool);
-        conf->secrets = pooled_object(pool);
+        conf->options = fw_json_keep(json_object(), pool);
+        conf->secrets = fw_json_keep(json_object(), pool);
         json_object_update(conf->options, json_object_get(p, "options"));
         json_object_update(conf->secrets, json_object_get(p, "secrets"));
     }

@@ -41,6 +41,14 @@
       "file outside of the database that notes each audit seal")                                  \
     X(journal_dir, "FwPermitJournal", PATH, FW_STATE_DIR "/journal", 0, 0,                        \
       "folder of the journals of reads, on a disk that outlives a crash")                         \
+    X(journal_ms, "FwPermitJournalSync", INT, "100", 0, 10000,                                    \
+      "milliseconds until a journal's line is safe on disk; 0: the page waits for it")            \
+    X(public_dir, "FwPermitPublic", PATH, FW_STATE_DIR "/public", 0, 0,                           \
+      "folder of what anyone may fetch: trust list, revocation list, verifier")                   \
+    X(contracts_dir, "FwPermitContracts", PATH, FW_SHARE_DIR "/contracts", 0, 0,                  \
+      "folder of the JSON Schemas that plugins' requests and answers are held to")                \
+    X(seal_signer, "FwPermitSealSigner", TEXT, "TWNI", 4, 4,                                      \
+      "who signs visible seals: country and agency, two capital letters each")                    \
     X(db_driver, "FwPermitDatabaseDriver", TEXT, "sqlite3", 0, 0, "sqlite3 or pgsql")             \
     X(db_params, "FwPermitDatabase", TEXT, FW_STATE_DIR "/fwpermit.db", 0, 0,                     \
       "SQLite's file; PostgreSQL's key=value words, or file:PATH of a file that holds them")      \
@@ -65,6 +73,8 @@
       "passwords checked at a time for each process")                                             \
     X(login_per_min, "FwPermitLoginRate", INT, "60", 1, 100000,                                   \
       "log-ins a minute from one address")                                                        \
+    X(letters_per_hour, "FwPermitLetterRate", INT, "200", 1, 100000,                              \
+      "questions an hour of one person to the labour agency")                                     \
     X(cookie_secure, "FwPermitCookieSecure", FLAG, "On", 0, 1,                                    \
       "cookies for https alone; Off for trials without TLS")                                      \
     X(demo, "FwPermitDemo", FLAG, "Off", 0, 1, "tell the demo accounts on the log-in page")       \
@@ -86,11 +96,14 @@ typedef struct fw_settings {
     const char *conf_dir, *services_dir, *pages_dir, *assets_dir, *locale_dir, *sql_dir;
     const char *worker, *plugin_dir;
     const char *run_dir, *vault_dir, *vault_keys, *keys_dir, *anchor, *journal_dir;
+    int journal_ms;
+    const char *public_dir, *contracts_dir, *seal_signer;
     const char *db_driver, *db_params;
     int db_max, db_acquire_ms, db_statement_ms;
     int upload_max, form_max;
     int session_idle_min, session_max_min;
     int login_failures, login_lock_min, login_lane, login_per_min;
+    int letters_per_hour;
     int cookie_secure, demo;
     const char *agency_zh, *agency_en;
     apr_array_header_t *plugins; /* fw_plugin_conf */
@@ -130,6 +143,10 @@ const char *fw_settings_plugin(fw_settings *s, const char *name, const char *por
 /* `secret`: the value is a file's path. */
 const char *fw_settings_plugin_option(fw_settings *s, bool secret, const char *name,
                                       const char *key, const char *value, apr_pool_t *pool);
+
+/* The plugin of that name; the first one of that port, which is the one that is called. NULL: there is none, or no name. */
+fw_plugin_conf *fw_settings_plugin_named(const fw_settings *s, const char *name);
+fw_plugin_conf *fw_settings_plugin_of(const fw_settings *s, const char *port);
 
 /* What `over` does not give it has from `base` (a virtual host in its server). */
 fw_settings *fw_settings_merge(const fw_settings *base, const fw_settings *over, apr_pool_t *pool);

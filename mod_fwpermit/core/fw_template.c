@@ -102,94 +102,106 @@ bool fw_templates_have(const fw_templates *all, const char *name)
 /* ---- rendering ---- */
 
 typedef struct frame {
-    const json_t *list; /* NULL: once */
-    size_t i;
+    fw_value list; /* absent: once */
+    int i;
     bool pushed; /* a thing was */
 } frame;
 
 typedef struct render {
     fw_out out;
     int lang;
-    const json_t
-        *things[FW_TEMPLATE_NEST + 1]; /* what names are looked up in, the innermost last */
+    fw_value things[FW_TEMPLATE_NEST + 1]; /* what names are looked up in, the innermost last */
     int n_things;
 } render;
 
-static const json_t *look_up(const render *r, const fw_path *path)
+static fw_value member_of(const render *r, fw_value v, const fw_path_part *part)
 {
-    const json_t *v = NULL;
+    if (v.kind == FW_TIME)
+        return fw_time_part(v, part->name, r->out.pool);
+    return fw_get_tagged(v, part->name, part->n, part->tag);
+}
+
+static fw_value look_up(const render *r, const fw_path *path)
+{
+    fw_value v = {0};
 
     if (path->n == 0)
         return r->things[r->n_things - 1];
-    for (int i = r->n_things; i-- && !v;)
-        v = json_object_getn(r->things[i], path->parts[0].name, path->parts[0].n);
+    for (int i = r->n_things; i-- && !fw_is(v);)
+        v = member_of(r, r->things[i], &path->parts[0]);
     for (int i = 1; i < path->n; i++)
-        v = json_object_getn(v, path->parts[i].name, path->parts[i].n);
+        v = member_of(r, v, &path->parts[i]);
     return v;
 }
 
 static void put_value(render *r, const fw_op *op)
 {
-    const json_t *v = look_up(r, &op->path);
+    fw_value v = look_up(r, &op->path);
 
-    switch (v ? json_typeof(v) : JSON_NULL) {
-    case JSON_STRING:
-        fw_out_escaped(&r->out, op->escape, json_string_value(v), json_string_length(v));
+    switch (v.kind) {
+    case FW_TEXT:
+        fw_out_escaped(&r->out, op->escape, v.as.text, v.n);
         return;
-    case JSON_INTEGER:
-        fw_out_int(&r->out, json_integer_value(v));
+    case FW_NUMBER:
+        fw_out_int(&r->out, v.as.number);
         return;
-    case JSON_TRUE:
+    case FW_TRUE:
         fw_out_put(&r->out, "true", 4);
         return;
-    case JSON_FALSE:
+    case FW_FALSE:
         fw_out_put(&r->out, "false", 5);
         return;
-    case JSON_NULL:
-    case JSON_REAL:
-    case JSON_OBJECT:
-    case JSON_ARRAY:
+    case FW_ABSENT:
+    case FW_NULL:
+    case FW_REAL:
+    case FW_TIME:
+    case FW_OBJECT:
+    case FW_LIST:
         if (op->text)
             fw_out_escaped(&r->out, FW_ESCAPE_HTML, op->text, op->n);
         return;
     }
 }
 
-static bool shows(const json_t *v)
+static bool shows(fw_value v)
 {
-    switch (v ? json_typeof(v) : JSON_NULL) {
-    case JSON_STRING:
-        return json_string_length(v) > 0;
-    case JSON_INTEGER:
-        return json_integer_value(v) != 0;
-    case JSON_REAL:
-        return json_real_value(v) != 0;
-    case JSON_ARRAY:
-        return json_array_size(v) > 0;
-    case JSON_TRUE:
-    case JSON_OBJECT:
+    switch (v.kind) {
+    case FW_TEXT:
+        return v.n > 0;
+    case FW_NUMBER:
+        return v.as.number != 0;
+    case FW_REAL:
+        return v.as.real != 0;
+    case FW_LIST:
+        return fw_size(v) > 0;
+    case FW_TRUE:
+    case FW_TIME:
+    case FW_OBJECT:
         return true;
-    case JSON_NULL:
-    case JSON_FALSE:
+    case FW_ABSENT:
+    case FW_NULL:
+    case FW_FALSE:
         return false;
     }
     return false;
 }
 
-static void enter(render *r, frame *f, const json_t *v)
+static void enter(render *r, frame *f, fw_value v)
 {
-    f->list = json_is_array(v) ? v : NULL;
+    bool is_list = v.kind == FW_LIST;
+
+    f->list = is_list ? v : fw_kind(FW_ABSENT);
     f->i = 0;
-    f->pushed = !json_is_true(v);
+    f->pushed = !fw_is_true(v);
     if (f->pushed)
-        r->things[r->n_things++] = f->list ? json_array_get(v, 0) : v;
+        r->things[r->n_things++] = is_list ? fw_at(v, 0) : v;
 }
 
 /* True: the section is shown once more. */
 static bool again(render *r, frame *f)
 {
-    if (f->list && ++f->i < json_array_size(f->list)) {
-        r->things[r->n_things - 1] = json_array_get(f->list, f->i);
+    if (++f->i < fw_size(f->list)) {
+        r->things[r->n_things - 1] = fw_at(f->list, f->i);
         return true;
     }
     r->n_things -= f->pushed;
@@ -198,13 +210,13 @@ static bool again(render *r, frame *f)
 
 static void run(render *r, const fw_program *program)
 {
-    frame frames[FW_TEMPLATE_NEST];
-    int back[FW_TEMPLATE_NEST]; /* where each section's content begins */
+    frame frames[FW_TEMPLATE_NEST] = {0};
+    int back[FW_TEMPLATE_NEST] = {0}; /* where each section's content begins */
     int depth = 0;
 
     for (int at = 0; at < program->n && !r->out.full;) {
         const fw_op *op = &program->ops[at++];
-        const json_t *v;
+        fw_value v;
 
         switch (op->kind) {
         case FW_OP_LITERAL:
@@ -238,7 +250,7 @@ static void run(render *r, const fw_program *program)
             run(r, &op->messages[r->lang]);
             break;
         case FW_OP_JSON:
-            fw_out_json(&r->out, look_up(r, &op->path));
+            fw_out_json(&r->out, look_up(r, &op->path), true);
             break;
         }
     }
@@ -258,9 +270,9 @@ static int lang_index(const fw_locale *locale, const char *lang)
     return english;
 }
 
-const fw_err *fw_program_render(const fw_program *program, const fw_locale *locale,
-                                const json_t *model, const char *lang, const char **html,
-                                apr_size_t *n, apr_pool_t *pool)
+const fw_err *fw_program_render(const fw_program *program, const fw_locale *locale, fw_value model,
+                                const char *lang, const char **html, apr_size_t *n,
+                                apr_pool_t *pool)
 {
     render r = {.n_things = 1};
 
@@ -277,7 +289,7 @@ const fw_err *fw_program_render(const fw_program *program, const fw_locale *loca
     return NULL;
 }
 
-const fw_err *fw_template_render(const fw_templates *all, const char *name, const json_t *model,
+const fw_err *fw_template_render(const fw_templates *all, const char *name, fw_value model,
                                  const char *lang, const char **html, apr_size_t *n,
                                  apr_pool_t *pool)
 {

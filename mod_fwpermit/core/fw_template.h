@@ -1,10 +1,9 @@
 #ifndef FW_TEMPLATE_H
 #define FW_TEMPLATE_H
 
-#include <jansson.h>
-
 #include "fw_err.h"
 #include "fw_locale.h"
+#include "fw_value.h"
 
 /* Logic-less templates of HTML, compiled when the server starts; the compiler follows the HTML and picks each value's
  * escaper by where it stands. There is no raw form. Read-only after loading, shared by threads.
@@ -44,8 +43,11 @@ bool fw_templates_have(const fw_templates *all, const char *name);
 
 /* The page; *html in `pool`, ended by NUL. FW_E_NOTFOUND: no such template; FW_E_LIMIT: it would be longer than
  * FW_TEMPLATE_OUT_MAX. */
-const fw_err *fw_template_render(const fw_templates *all, const char *name, const json_t *model,
+const fw_err *fw_template_render(const fw_templates *all, const char *name, fw_value model,
                                  const char *lang, const char **html, apr_size_t *n,
                                  apr_pool_t *pool);
+
+/* The value as JSON; in `pool`, ended by NUL. FW_E_LIMIT as above. */
+const fw_err *fw_value_json(fw_value v, const char **json, apr_size_t *n, apr_pool_t *pool);
 
 #endif

@@ -113,7 +113,9 @@ static fw_path make_path(const char *s, apr_size_t n, apr_pool_t *pool)
         const char *stop = dot ? dot : end;
 
         parts[path.n].name = apr_pstrndup(pool, s, (apr_size_t)(stop - s));
-        parts[path.n++].n = (size_t)(stop - s);
+        parts[path.n].n = (size_t)(stop - s);
+        parts[path.n].tag = fw_name_tag(s, parts[path.n].n);
+        path.n++;
         s = stop + 1;
     }
     path.parts = parts;

@@ -82,6 +82,7 @@ typedef enum fw_op_e {
 typedef struct fw_path_part {
     const char *name;
     size_t n;
+    uint32_t tag; /* fw_name_tag() */
 } fw_path_part;
 
 typedef struct fw_path {
@@ -117,9 +118,9 @@ const fw_err *fw_template_compile(fw_program *out, const fw_source *source, apr_
                                   const fw_locale *locale, apr_pool_t *pool);
 
 /* fw_template_render() of one program (fw_template.c) */
-const fw_err *fw_program_render(const fw_program *program, const fw_locale *locale,
-                                const json_t *model, const char *lang, const char **html,
-                                apr_size_t *n, apr_pool_t *pool);
+const fw_err *fw_program_render(const fw_program *program, const fw_locale *locale, fw_value model,
+                                const char *lang, const char **html, apr_size_t *n,
+                                apr_pool_t *pool);
 
 /* ---- what is written (fw_template_write.c) ---- */
 
@@ -134,6 +135,7 @@ void fw_out_make(fw_out *out, apr_size_t room, apr_pool_t *pool);
 void fw_out_put(fw_out *out, const char *text, apr_size_t n);
 void fw_out_escaped(fw_out *out, fw_escape_e escape, const char *text, apr_size_t n);
 void fw_out_int(fw_out *out, int64_t v);
-void fw_out_json(fw_out *out, const json_t *v);
+/* As JSON; `in_html`: spelled so that it can stand in a script. An absent value is null. */
+void fw_out_json(fw_out *out, fw_value v, bool in_html);
 
 #endif

@@ -125,27 +125,3 @@ void fw_out_int(fw_out *out, int64_t v)
     apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, v);
     fw_out_put(out, digits, strlen(digits));
 }
-
-/* What ends or confuses a script stands in JSON only within strings, where it has another spelling. */
-static int put_json(const char *text, size_t n, void *baton)
-{
-    static const char *const escapes[256] = {
-        ['<'] = "\\u003c", ['>'] = "\\u003e", ['&'] = "\\u0026"};
-    const char *from = text, *end = text + n;
-
-    for (const char *p = text; p < end; p++) {
-        if (!escapes[(unsigned char)*p])
-            continue;
-        fw_out_put(baton, from, (apr_size_t)(p - from));
-        fw_out_put(baton, escapes[(unsigned char)*p], 6);
-        from = p + 1;
-    }
-    fw_out_put(baton, from, (apr_size_t)(end - from));
-    return 0;
-}
-
-void fw_out_json(fw_out *out, const json_t *v)
-{
-    if (!v || json_dump_callback(v, put_json, out, JSON_COMPACT | JSON_ENCODE_ANY))
-        fw_out_put(out, "null", 4);
-}

@@ -24,6 +24,22 @@ uint32_t fw_utf8_next(const char **text)
     return c;
 }
 
+/* Arabic and Hebrew letters are letters, and the joiners U+200C and U+200D belong to several scripts. */
+bool fw_utf8_hidden(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } spans[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},
+                 {0x180e, 0x180e}, {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},
+                 {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xfffe, 0xffff}};
+
+    for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+        if (c >= spans[i].first && c <= spans[i].last)
+            return true;
+    }
+    return false;
+}
+
 bool fw_utf8_valid(const char *text)
 {
     while (*text) {
@@ -33,4 +49,18 @@ bool fw_utf8_valid(const char *text)
             return false;
     }
     return true;
+}
+
+size_t fw_utf8_fit(const char *text, size_t most)
+{
+    const char *at = text;
+    size_t n = 0;
+
+    while (*at) {
+        fw_utf8_next(&at);
+        if ((size_t)(at - text) > most)
+            break;
+        n = (size_t)(at - text);
+    }
+    return n;
 }

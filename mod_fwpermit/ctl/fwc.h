@@ -11,9 +11,10 @@ typedef enum fwc_exit_e {
     FWC_REFUSED =
         1, /* not so, or not possible: a chain that is not whole, a fault found, a login taken */
     FWC_USAGE = 2,
-    FWC_CONFIG = 3, /* a file or a directive */
-    FWC_AWAY = 4,   /* something is away or busy: try again */
-    FWC_FAULT = 5   /* ours, or bytes that are corrupt */
+    FWC_CONFIG = 3,  /* a file or a directive */
+    FWC_AWAY = 4,    /* something is away or busy: try again */
+    FWC_FAULT = 5,   /* ours, or bytes that are corrupt */
+    FWC_VERDICT = 10 /* `verify`: 10 and the verdict's number */
 } fwc_exit_e;
 
 typedef struct fwc fwc;
@@ -56,6 +57,8 @@ struct fwc {
 const char *fwc_option(const fwc *c, const char *name);
 /* A number within bounds; `otherwise` where it is not given. */
 const fw_err *fwc_option_number(const fwc *c, const char *name, int otherwise, int max, int *out);
+/* "deadletter drop ID [--why VALUE]" */
+const char *fwc_usage(const fwc_command *command, apr_pool_t *pool);
 /* Reads the words and options of the command in argv, after its name. */
 const fw_err *fwc_read_args(fwc *c, int argc, const char *const *argv);
 
@@ -67,6 +70,12 @@ void fwc_say(const fwc *c, const char *fmt, ...) __attribute__((format(printf, 2
 const fw_err *fwc_open(fwc *c, fwc_need_e need);
 /* Gives root's rights up for those of the owner of `path`; nothing for who is not root. */
 const fw_err *fwc_become_owner(const char *path, apr_pool_t *pool);
+
+/* Whether a server works on these settings: its signer answers. */
+bool fwc_server_runs(const fwc *c);
+/* Goes on in two processes: `*child` is true in the one that may give root's rights up; the other one has waited for its end
+ * then, with its exit code in c->rc. */
+const fw_err *fwc_fork(fwc *c, bool *child);
 
 /* Performs; a refusal is an error whose text is the catalogue's English. */
 const fw_err *fwc_perform(fwc *c, const fw_command *cmd, fw_result *result);
@@ -101,13 +110,13 @@ const fw_err *fwc_delegation_revoke(fwc *c);
 const fw_err *fwc_delegation_list(fwc *c);
 const fw_err *fwc_audit_verify(fwc *c);
 const fw_err *fwc_audit_list(fwc *c);
-const fw_err *fwc_deadletter_list(fwc *c);
-const fw_err *fwc_deadletter_show(fwc *c);
-const fw_err *fwc_deadletter_replay(fwc *c);
+const fw_err *fwc_backup(fwc *c);
+const fw_err *fwc_restore(fwc *c);
 const fw_err *fwc_key_init(fwc *c);
 const fw_err *fwc_key_prepare(fwc *c);
 const fw_err *fwc_key_rotate(fwc *c);
 const fw_err *fwc_key_rewrap(fwc *c);
+const fw_err *fwc_key_rotate_signing(fwc *c);
 const fw_err *fwc_doctor_all(fwc *c);
 const fw_err *fwc_demo(fwc *c);
 

@@ -7,12 +7,14 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include "fw_signing.h"
+
 #define SERIAL_BYTES 16
+#define BRIEF_BYTES  4
 #define DAY_S        86400
-#define BEFORE_S     300 /* for a clock that is behind ours */
+#define BEFORE_S     86400 /* for a clock that is behind ours, or is set back */
 
 static const fw_err *fail(const char *what, apr_pool_t *pool)
 {
@@ -56,6 +58,24 @@ static int no_password(char *buf, int size, int writing, void *data)
     return 0;
 }
 
+static const fw_err *read_cert(fwc_pair *pair, const char *pem, apr_pool_t *pool)
+{
+    BIO *in = BIO_new_mem_buf(pem, -1);
+
+    pair->cert = PEM_read_bio_X509(in, NULL, no_password, NULL);
+    BIO_free(in);
+    return pair->cert ? NULL : fail("no certificate", pool);
+}
+
+const fw_err *fwc_cert_read(X509 **out, const char *pem, apr_pool_t *pool)
+{
+    fwc_pair *pair = new_pair(pool);
+
+    FW_TRY(read_cert(pair, pem, pool));
+    *out = pair->cert;
+    return NULL;
+}
+
 const fw_err *fwc_pair_read(fwc_pair **out, const char *key, const char *cert, apr_pool_t *pool)
 {
     BIO *in = BIO_new_mem_buf(key, -1);
@@ -67,11 +87,7 @@ const fw_err *fwc_pair_read(fwc_pair **out, const char *key, const char *cert, a
         return fail("no private key", pool);
     if (!cert)
         return NULL;
-    in = BIO_new_mem_buf(cert, -1);
-    (*out)->cert = PEM_read_bio_X509(in, NULL, no_password, NULL);
-    BIO_free(in);
-    if (!(*out)->cert)
-        return fail("no certificate", pool);
+    FW_TRY(read_cert(*out, cert, pool));
     if (X509_check_private_key((*out)->cert, (*out)->key) != 1)
         return fail("the certificate is not the key's", pool);
     return NULL;
@@ -79,25 +95,28 @@ const fw_err *fwc_pair_read(fwc_pair **out, const char *key, const char *cert, a
 
 /* ---- certificates ---- */
 
-static bool set_name(X509_NAME *name, const char *org, const char *common)
+static bool add_name(X509_NAME *name, const char *what, const char *value)
 {
-    const unsigned char *o = (const unsigned char *)org, *cn = (const unsigned char *)common;
-
-    return X509_NAME_add_entry_by_txt(name, "C", MBSTRING_ASC, (const unsigned char *)"TW", -1, -1,
-                                      0) &&
-           X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, o, -1, -1, 0) &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, cn, -1, -1, 0);
+    return !value || X509_NAME_add_entry_by_txt(name, what, MBSTRING_UTF8,
+                                                (const unsigned char *)value, -1, -1, 0);
 }
 
-static bool set_serial(X509 *cert)
+static bool set_name(X509_NAME *name, const fwc_subject *s)
 {
-    unsigned char bytes[SERIAL_BYTES];
-    BIGNUM *n;
-    bool ok = RAND_bytes(bytes, SERIAL_BYTES) == 1;
+    return add_name(name, "C", s->country) && add_name(name, "O", s->org) &&
+           add_name(name, "CN", s->name);
+}
 
-    bytes[0] &= 0x7F;
-    n = ok ? BN_bin2bn(bytes, SERIAL_BYTES, NULL) : NULL;
-    ok = n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(cert));
+static bool set_serial(X509 *cert, bool brief)
+{
+    int bytes = brief ? BRIEF_BYTES : SERIAL_BYTES;
+    BIGNUM *n = BN_new();
+    bool ok = n != NULL;
+
+    do
+        ok = ok && BN_rand(n, 8 * bytes - 1, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1;
+    while (ok && BN_num_bits(n) <= 8 * bytes - 4);
+    ok = ok && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(cert));
     BN_free(n);
     return ok;
 }
@@ -126,7 +145,7 @@ static bool add_extensions(X509 *cert, X509 *issuer)
            add_extension(cert, &ctx, NID_authority_key_identifier, "keyid:always");
 }
 
-const fw_err *fwc_certify(fwc_pair *pair, const fwc_pair *issuer, const char *org, const char *name,
+const fw_err *fwc_certify(fwc_pair *pair, const fwc_pair *issuer, const fwc_subject *subject,
                           int days, apr_pool_t *pool)
 {
     X509 *cert = X509_new();
@@ -135,10 +154,11 @@ const fw_err *fwc_certify(fwc_pair *pair, const fwc_pair *issuer, const char *or
 
     X509_free(pair->cert);
     pair->cert = cert;
-    ok = cert && X509_set_version(cert, X509_VERSION_3) && set_serial(cert) &&
+    ok = cert && X509_set_version(cert, X509_VERSION_3) &&
+         set_serial(cert, subject->short_serial) &&
          X509_gmtime_adj(X509_getm_notBefore(cert), -BEFORE_S) &&
          X509_gmtime_adj(X509_getm_notAfter(cert), (long)days * DAY_S) &&
-         X509_set_pubkey(cert, pair->key) && set_name(X509_get_subject_name(cert), org, name) &&
+         X509_set_pubkey(cert, pair->key) && set_name(X509_get_subject_name(cert), subject) &&
          X509_set_issuer_name(cert, X509_get_subject_name(by)) && add_extensions(cert, by) &&
          X509_sign(cert, issuer->key, EVP_sha256());
     return ok ? NULL : fail("no certificate could be made", pool);
@@ -173,14 +193,14 @@ const fw_err *fwc_cert_pem(const fwc_pair *pair, const char **pem, apr_pool_t *p
     return take_text(out, ok, pem, pool);
 }
 
-const fw_err *fwc_csr_pem(const fwc_pair *pair, const char *org, const char *name, const char **pem,
+const fw_err *fwc_csr_pem(const fwc_pair *pair, const fwc_subject *subject, const char **pem,
                           apr_pool_t *pool)
 {
     X509_REQ *csr = X509_REQ_new();
     BIO *out = BIO_new(BIO_s_mem());
     bool ok = csr && out && X509_REQ_set_version(csr, X509_REQ_VERSION_1) &&
               X509_REQ_set_pubkey(csr, pair->key) &&
-              set_name(X509_REQ_get_subject_name(csr), org, name) &&
+              set_name(X509_REQ_get_subject_name(csr), subject) &&
               X509_REQ_sign(csr, pair->key, EVP_sha256()) && PEM_write_bio_X509_REQ(out, csr);
 
     X509_REQ_free(csr);

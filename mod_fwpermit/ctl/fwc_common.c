@@ -9,18 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "fw_frame.h"
 #include "fw_password.h"
 #include "fw_random.h"
 #include "fw_store_party.h"
 
 #define FILE_MAX_BYTES  1048576
 #define GENERATED_CHARS 20 /* of 5 bits */
+#define ANSWER_WAIT     apr_time_from_sec(2)
 
 /* ---- words and options ---- */
 
@@ -63,6 +66,21 @@ static const fw_err *take_option(fwc *c, int argc, const char *const *argv, int 
     return NULL;
 }
 
+const char *fwc_usage(const fwc_command *k, apr_pool_t *pool)
+{
+    const char *out = apr_pstrcat(pool, k->group, k->verb ? " " : "", k->verb ? k->verb : "",
+                                  *k->words ? " " : "", k->words, NULL);
+
+    for (const char *p = k->options; *p; p += strspn(p, " ")) {
+        size_t n = strcspn(p, ": ");
+        bool takes = p[n] == ':';
+
+        out = apr_psprintf(pool, "%s [--%.*s%s]", out, (int)n, p, takes ? " VALUE" : "");
+        p += n + takes;
+    }
+    return out;
+}
+
 const fw_err *fwc_read_args(fwc *c, int argc, const char *const *argv)
 {
     bool words_only = false;
@@ -77,9 +95,8 @@ const fw_err *fwc_read_args(fwc *c, int argc, const char *const *argv)
             c->words[c->n_words++] = argv[i];
     }
     if (c->n_words < c->command->least || c->n_words > c->command->most)
-        return FW_ERR(c->pool, FW_E_INPUT, 0, "usage: fwpermitctl %s %s %s%s", c->command->group,
-                      c->command->verb ? c->command->verb : "", c->command->words,
-                      *c->command->options ? " [options]" : "");
+        return FW_ERR(c->pool, FW_E_INPUT, 0, "usage: fwpermitctl %s",
+                      fwc_usage(c->command, c->pool));
     return NULL;
 }
 
@@ -170,6 +187,35 @@ const fw_err *fwc_open(fwc *c, fwc_need_e need)
     FW_TRY(fwc_become_owner(c->settings->vault_dir, c->pool));
     FW_TRY(fw_desk_open(&c->desk, c->settings, need == FWC_VAULT, c->pool));
     return fw_db_acquire(&c->db, c->desk->dbs, c->pool);
+}
+
+bool fwc_server_runs(const fwc *c)
+{
+    int fd = -1;
+
+    if (fw_frame_connect(c->settings->run_dir, "signer", apr_time_now() + ANSWER_WAIT, &fd,
+                         c->pool))
+        return false;
+    fw_frame_close(fd, c->pool);
+    return true;
+}
+
+const fw_err *fwc_fork(fwc *c, bool *child)
+{
+    int status = 0;
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    *child = pid == 0;
+    if (pid < 0)
+        return FW_ERR(c->pool, FW_E_UNAVAILABLE, errno, "no process");
+    if (*child)
+        return NULL;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    c->rc = WIFEXITED(status) ? (fwc_exit_e)WEXITSTATUS(status) : FWC_FAULT;
+    return NULL;
 }
 
 const fw_err *fwc_perform(fwc *c, const fw_command *cmd, fw_result *result)

@@ -10,6 +10,8 @@
 
 #include <apr_strings.h>
 
+#define CALENDAR_DUE 11 /* the month from which the coming year must be known */
+
 /* ---- telling ---- */
 
 static void tell(fwc_doctor *d, const char *mark, const char *fmt, va_list args)
@@ -113,6 +115,36 @@ static const fw_err *open_desk(fwc_doctor *d)
     return fw_desk_open(&c->desk, d->s, false, d->pool);
 }
 
+/* Deadlines of a year that the calendar does not know fall on weekends alone: holidays count as working days. */
+static void check_calendar(fwc_doctor *d)
+{
+    fw_date today = fw_date_of(apr_time_now());
+    int year = fw_calendar_knows(d->c->desk->calendar, today.y) ? today.y + 1 : today.y;
+    const char *mend =
+        fwc_text(d, "put the office calendar of %d into %s/calendar", year, d->s->conf_dir);
+
+    if (year == today.y)
+        fwc_fault(d, mend, "the calendar does not know this year");
+    else if (today.m >= CALENDAR_DUE && !fw_calendar_knows(d->c->desk->calendar, year))
+        fwc_fault(d, mend, "the calendar does not know the coming year");
+    else
+        fwc_good(d, "the calendar knows the office's days");
+}
+
+static void check_services(fwc_doctor *d)
+{
+    const fw_desk *desk = d->c->desk;
+
+    for (int i = 0; i < fw_services_count(desk->services); i++) {
+        const fw_service *s = fw_services_at(desk->services, i);
+
+        if (!fw_desk_offers(desk, s))
+            fwc_note(d,
+                     "service %s is not offered: it needs a plugin of port %s, and there is none",
+                     s->code, s->needs);
+    }
+}
+
 /* What needs no more than files comes first, with the rights of who called; the rest as the server. */
 static void go_round(fwc_doctor *d)
 {
@@ -131,6 +163,8 @@ static void go_round(fwc_doctor *d)
         return;
     }
     fwc_good(d, "services, codes, calendar, rules and catalogues are understood");
+    check_services(d);
+    check_calendar(d);
     fwc_check_database(d);
     fwc_check_roles(d);
 }

@@ -153,6 +153,9 @@ static void check_vault(fwc_doctor *d)
                   "FwPermitVault: %s belongs to root: the server could not write", dir);
     else if (st.st_mode & ANYBODY_ELSE)
         fwc_fault(d, fwc_text(d, "chmod 0700 %s", dir), "FwPermitVault: %s is open to others", dir);
+    else if (access(fwc_text(d, "%s/" FW_VAULT_RESTORING, dir), F_OK) == 0)
+        fwc_fault(d, "fwpermitctl restore DIR, with the same backup",
+                  "FwPermitVault: restoring into %s was broken off", dir);
     else
         fwc_good(d, "the vault belongs to user %s alone", d->user);
 }

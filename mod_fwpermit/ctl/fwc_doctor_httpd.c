@@ -152,6 +152,10 @@ void fwc_check_httpd(fwc_doctor *d)
     check_module(&h, "alias_module", "a2enmod alias");
     check_module(&h, "headers_module", "a2enmod headers");
     check_module(&h, "reqtimeout_module", "a2enmod reqtimeout");
+    check_module(&h, "setenvif_module", "a2enmod setenvif");
+    check_module(&h, "unique_id_module", "a2enmod unique_id");
+    check_said(&h, "ErrorLogFormat", "[%L]",
+               "its lines would lack the request's id, and have a Referer", ENABLE);
     check_said(&h, "HttpProtocolOptions", "Strict", "malformed requests would be taken", ENABLE);
     check_said(&h, "TraceEnable", "off", "TRACE shows what a browser sent", ENABLE);
     check_said(&h, "ServerTokens", "Prod", "versions are told to everybody", ENABLE);

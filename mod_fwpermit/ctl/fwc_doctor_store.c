@@ -15,7 +15,9 @@
 #include "fw_store_audit.h"
 #include "fw_store_outbox.h"
 
-#define ANSWER_WAIT  apr_time_from_sec(2)
+#define ANSWER_WAIT apr_time_from_sec(2)
+#define DESCRIBE_WAIT \
+    apr_time_from_msec(300) /* it may be in the middle of a call, and then does serve */
 #define STUCK_AFTER  apr_time_from_sec(15 * 60)
 #define SEALED_AFTER apr_time_from_sec(60)
 #define AHEAD        apr_time_from_sec(60)
@@ -173,6 +175,30 @@ static bool pump_listens(fwc_doctor *d)
     return ok;
 }
 
+/* A plugin whose process runs, and serves nothing: its own reason. */
+static void check_serves(fwc_doctor *d, const char *role)
+{
+    json_t *frame = json_pack("{s:s}", "op", "describe"), *answer = NULL;
+    apr_time_t due = apr_time_now() + DESCRIBE_WAIT;
+    const char *blob, *rc, *reason;
+    apr_size_t n;
+    int fd = -1;
+
+    if (!fw_frame_connect(d->s->run_dir, role, due, &fd, d->pool) &&
+        !fw_frame_write(fd, due, frame, NULL, 0, d->pool) &&
+        !fw_frame_read(fd, due, 0, &answer, &blob, &n, d->pool)) {
+        rc = json_string_value(json_object_get(answer, "rc"));
+        reason = json_string_value(json_object_get(answer, "reason"));
+        if (rc && strcmp(rc, "misconfigured") == 0)
+            fwc_fault(d, "mend the setting, then reload the server", "%s serves nothing: %s", role,
+                      reason ? reason : "");
+    }
+    if (fd >= 0)
+        fw_frame_close(fd, d->pool);
+    json_decref(answer);
+    json_decref(frame);
+}
+
 static void check_role(fwc_doctor *d, const char *role, bool ok)
 {
     if (ok)
@@ -198,5 +224,7 @@ void fwc_check_roles(fwc_doctor *d)
         const char *role = apr_pstrcat(d->pool, "plugin-", p->name, NULL);
 
         check_role(d, role, answers(d, role));
+        if (answers(d, role))
+            check_serves(d, role);
     }
 }

@@ -1,5 +1,8 @@
 #include "fw_config.h"
 #include "fwc.h"
+#include "fwc_plugin.h"
+#include "fwc_verify.h"
+#include "fwc_system.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,18 +63,58 @@ static const fwc_command commands[] = {
      "key:", "whether the audit trail is whole",
      "Looks at every record, every seal, each seal's signature and the anchor. Prints \"whole\"\n"
      "and the head, or the first thing that is wrong and ends with 1.\n"
-     "  --key FILE     certificate or public key, instead of audit.crt of FwPermitKeys"},
+     "  --key FILE     certificates or a public key, instead of audit.crt and the retired\n"
+     "                 audit-*.crt of FwPermitKeys"},
     {"audit", "list", fwc_audit_list, FWC_DESK, 0, 0, "", "before: limit:", "the newest records",
      "  --before ID    those before it; --limit N  as many (100)"},
+    {"status", NULL, fwc_status, FWC_SETTINGS, 0, 0, "", "json",
+     "every part and link, what waits behind it, what to do",
+     "What the page /admin/system shows, as this machine sees it. Ends with 1 if a part or a link\n"
+     "is down.\n"
+     "  --json         the snapshot of docs/contracts/monitor.json, report.request"},
     {"deadletter", "list", fwc_deadletter_list, FWC_DESK, 0, 0, "",
-     "limit:", "deliveries that failed for good", NULL},
+     "limit:", "deliveries, and messages from outside, that failed for good", NULL},
     {"deadletter", "show", fwc_deadletter_show, FWC_DESK, 1, 1, "ID", "",
      "one of them with its contents, secrets masked", NULL},
+    {"deadletter", "mend", fwc_deadletter_mend, FWC_DESK, 2, 200, "ID NAME=VALUE...", "",
+     "change values of its contents",
+     "NAME as `deadletter show` has it, with dots for what lies deeper: person.email, items.0.\n"
+     "Only values that are there change, and each keeps its type. The audit trail gets the names."},
+    {"deadletter", "drop", fwc_deadletter_drop, FWC_DESK, 1, 1, "ID", "why:", "discard it for good",
+     "  --why TEXT     the reason, for the audit trail; must be given"},
     {"deadletter", "replay", fwc_deadletter_replay, FWC_DESK, 1, 1, "ID", "",
      "deliver it once more, under the same key", NULL},
+    {"plugin", "list", fwc_plugin_list, FWC_DESK, 0, 0, "", "",
+     "the links to other systems and their states", NULL},
+    {"plugin", "pause", fwc_plugin_pause, FWC_DESK, 1, 1, "NAME",
+     "why:", "deliver nothing through a plugin; what is for it waits",
+     "What comes from the other system is kept, and taken up when it is resumed.\n"
+     "  --why TEXT     the reason, for the audit trail and the page; must be given"},
+    {"plugin", "resume", fwc_plugin_resume, FWC_DESK, 1, 1, "NAME", "", "open it again", NULL},
+    {"plugin", "test", fwc_plugin_test, FWC_SETTINGS, 1, 1, "NAME", "",
+     "have a plugin speak with the other system, altering nothing",
+     "Starts the plugin NAME of the settings in a process of its own, beside the one that the\n"
+     "server has, and prints step by step what it found. Ends with 1 if something is wrong."},
+    {"backup", NULL, fwc_backup, FWC_SETTINGS, 1, 1, "DIR", "with-keys",
+     "a copy of the whole platform, also while it serves",
+     "DIR is made. It gets database, vault (encrypted as it is), anchor, journals, public lists "
+     "and a\n"
+     "manifest. Until it is whole it is DIR.part. Run it as root.\n"
+     "  --with-keys    also the master keys and the signing keys: who has it can read everything\n"
+     "Ends with 1 if a file of the vault is lost; the backup is made all the same."},
+    {"restore", NULL, fwc_restore, FWC_SETTINGS, 1, 1, "DIR", "quick",
+     "put a backup in place, on an empty one",
+     "Refuses a backup that is altered or newer than the program, a server that runs, a place "
+     "where\n"
+     "something is. Then it puts everything in place, runs migrations that are missing, and "
+     "verifies\n"
+     "every file of the vault and the audit trail. One that was broken off is run again.\n"
+     "  --quick        files of the vault: heads and sizes alone\n"
+     "Ends with 1 if something is wrong in it."},
     {"key", "init", fwc_key_init, FWC_SETTINGS, 0, 0, "", "csr",
      "make the master key and the signing keys that are missing",
-     "Master key: FwPermitVaultKeys. Signing keys permit, receipt, filing and audit (EC P-256):\n"
+     "Master key: FwPermitVaultKeys. Signing keys permit, receipt, audit, seal (EC "
+     "P-256):\n"
      "FwPermitKeys/NAME.key with NAME.crt, certified for two years by a CA made on the spot\n"
      "(ca.key, ca.crt), for trials. Nothing that is there is overwritten.\n"
      "  --csr          make NAME.csr for your CA instead; put its answer as NAME.crt, and the\n"
@@ -85,6 +128,24 @@ static const fwc_command commands[] = {
      "reload come first, and a reload and `key rewrap` after it."},
     {"key", "rewrap", fwc_key_rewrap, FWC_VAULT, 0, 0, "", "",
      "wrap all files under the current master key", NULL},
+    {"key", "rotate-signing", fwc_key_rotate_signing, FWC_SETTINGS, 1, 1, "NAME", "csr keep",
+     "put a new signing key in the place of NAME",
+     "The old certificate stays as NAME-KID.crt, so that what it signed is verified; the old key\n"
+     "is removed. Then reload the server. What the CA for trials certified it certifies anew; of\n"
+     "another CA --csr makes the request NAME.next.csr: put the answer as NAME.next.crt (and what\n"
+     "stands above it as NAME.next.chain), then run this without --csr.\n"
+     "  --keep         keep the old key as NAME-KID.key, to be moved elsewhere"},
+    {"verify", NULL, fwc_verify, FWC_NOTHING, 1, 20, "FILE [ATTACHMENT ...]",
+     "trust: revocations: at: json",
+     "what a permit, receipt, seal or revocation list is worth; off line",
+     "FILE is a PDF, a seal (its bytes, or base64) or revocations.jws. Attachments are looked for "
+     "in a\n"
+     "receipt of filing. Needs no server, database or network.\n"
+     "  --trust FILE        trust.json; without it the one in FwPermitPublic\n"
+     "  --revocations FILE  revocations.jws; likewise\n"
+     "  --at DAY            in force on that day, not today\n"
+     "  --json              for programs\n"
+     "Ends with 0 if it is valid; else with 10 and more, see docs/integrators/verify.md."},
     {"doctor", NULL, fwc_doctor_all, FWC_NOTHING, 0, 0, "", "httpd: quiet",
      "look for faults of the set-up and say what mends each",
      "  --httpd FILE   httpd's main configuration (the file of -c where that loads the module,\n"
@@ -113,8 +174,7 @@ static bool is_asked(const fwc *c, const fwc_command *k)
 
 static void tell_one(const fwc *c, const fwc_command *k)
 {
-    fwc_say(c, "fwpermitctl %s %s%s", name_of(k, c->pool), k->words,
-            *k->options ? " [options]" : "");
+    fwc_say(c, "fwpermitctl %s", fwc_usage(k, c->pool));
     fwc_say(c, "  %s%s%s", k->what, k->more ? "\n" : "", k->more ? k->more : "");
 }
 

@@ -43,7 +43,7 @@ static bool parse_line(const char *text, fw_anchor_line *line)
 struct fw_anchor {
     FILE *file;
     apr_pool_t *pool;
-    int64_t left; /* bytes that it had when it was opened, less what was read */
+    int64_t size; /* when it was opened */
     int64_t n;    /* of the last line */
 };
 
@@ -70,7 +70,7 @@ const fw_err *fw_anchor_open(fw_anchor **out, const char *path, apr_pool_t *pool
     apr_pool_cleanup_register(pool, a, close_file, apr_pool_cleanup_null);
     if (fstat(fileno(a->file), &st) || !S_ISREG(st.st_mode))
         return FW_ERR(pool, FW_E_CONFIG, 0, "the anchor %s is no file", path);
-    a->left = st.st_size;
+    a->size = st.st_size;
     *out = a;
     return NULL;
 }
@@ -81,13 +81,12 @@ const fw_err *fw_anchor_next(fw_anchor *a, fw_anchor_line *line, bool *any, apr_
     size_t n;
 
     *any = false;
-    if (a->left <= 0 || !fgets(text, sizeof(text), a->file))
+    if (ftello(a->file) >= a->size || !fgets(text, sizeof(text), a->file))
         return NULL;
     n = strlen(text);
-    a->left -= (int64_t)n;
     if (n == 0 || text[n - 1] != '\n') {
-        /* Torn off at the end; anywhere else it is no line of ours. */
-        if (a->left <= 0 && n < sizeof(text) - 1)
+        /* Torn at the end, where a part that did not reach the disk is NUL; anywhere else it is no line of ours. */
+        if (ftello(a->file) >= a->size && n < sizeof(text) - 1)
             return NULL;
         return FW_ERR(pool, FW_E_CORRUPT, 0,
                       "the anchor's line after seal %" APR_INT64_T_FMT " has another form", a->n);
@@ -122,7 +121,7 @@ static const fw_err *fails(const following *f, const char *what)
     return FW_ERR(f->pool, FW_E_UNAVAILABLE, errno, "the anchor %s cannot be %s", f->path, what);
 }
 
-/* Cuts a torn line away and finds the last whole one. */
+/* Cuts a torn line away, which may have NUL where the power went before the disk had all of it, and finds the last whole one. */
 static const fw_err *find_last(following *f)
 {
     char tail[2 * LINE_BYTES + 2];
@@ -137,6 +136,7 @@ static const fw_err *find_last(following *f)
     if (n != (ssize_t)(size - from))
         return fails(f, "read");
     tail[n] = '\0';
+    n = (ssize_t)strlen(tail);
     end = memrchr(tail, '\n', (size_t)n);
     whole = end ? from + (end - tail) + 1 : from;
     if (whole < size && ftruncate(f->fd, whole))
@@ -181,21 +181,18 @@ static const fw_err *append(following *f, const fw_seal *s)
     line = apr_pstrcat(f->pool, line, "\n", NULL);
     if (write(f->fd, line, n + 1) != (ssize_t)n + 1)
         return fails(f, "written");
-    return NULL;
+    return fsync(f->fd) ? fails(f, "synced") : NULL; /* before the next: one line at most is torn */
 }
 
 static const fw_err *append_all(following *f)
 {
     apr_array_header_t *list = NULL;
-    int64_t before = f->last.n;
 
     do {
         FW_TRY(fw_seal_list(f->db, f->last.n, SEALS_ROWS, &list, f->pool));
         for (int i = 0; i < list->nelts; i++)
             FW_TRY(append(f, &APR_ARRAY_IDX(list, i, fw_seal)));
     } while (list->nelts == SEALS_ROWS);
-    if (f->last.n != before && fsync(f->fd))
-        return fails(f, "synced");
     return NULL;
 }
 

@@ -239,54 +239,74 @@ const char *fw_audit_fault_name(fw_audit_fault_e fault)
     return (unsigned)fault < sizeof(names) / sizeof(names[0]) ? names[fault] : "?";
 }
 
-/* ---- the public key ---- */
+/* ---- the public keys ---- */
 
 struct fw_audit_key {
-    EVP_PKEY *key;
+    apr_array_header_t *keys; /* of EVP_PKEY * */
 };
 
-static apr_status_t free_key(void *data)
+static apr_status_t free_keys(void *data)
 {
-    EVP_PKEY_free(((fw_audit_key *)data)->key);
+    apr_array_header_t *keys = data;
+
+    while (keys->nelts)
+        EVP_PKEY_free(*(EVP_PKEY **)apr_array_pop(keys));
     return APR_SUCCESS;
-}
-
-static EVP_PKEY *read_key(BIO *in)
-{
-    X509 *cert = PEM_read_bio_X509(in, NULL, NULL, NULL);
-    EVP_PKEY *key;
-
-    if (cert)
-        key = X509_get_pubkey(cert);
-    else
-        key = BIO_reset(in) == 0 ? PEM_read_bio_PUBKEY(in, NULL, NULL, NULL) : NULL;
-    X509_free(cert);
-    return key;
 }
 
 static bool is_p256(EVP_PKEY *key)
 {
     char group[32] = "";
 
-    return EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
+    return key &&
+           EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
                                           NULL) == 1 &&
            strcmp(group, SN_X9_62_prime256v1) == 0;
+}
+
+static bool add_key(fw_audit_key *k, EVP_PKEY *key)
+{
+    if (key)
+        APR_ARRAY_PUSH(k->keys, EVP_PKEY *) = key;
+    return is_p256(key);
+}
+
+/* All certificates of the file, or one public key. */
+static bool read_keys(fw_audit_key *k, BIO *in)
+{
+    X509 *cert = PEM_read_bio_X509(in, NULL, NULL, NULL);
+    bool ok = true;
+
+    if (!cert)
+        return BIO_reset(in) == 0 && add_key(k, PEM_read_bio_PUBKEY(in, NULL, NULL, NULL));
+    while (cert) {
+        ok = add_key(k, X509_get_pubkey(cert)) && ok;
+        X509_free(cert);
+        cert = PEM_read_bio_X509(in, NULL, NULL, NULL);
+    }
+    return ok;
+}
+
+const fw_err *fw_audit_key_add(fw_audit_key *k, const char *path, apr_pool_t *pool)
+{
+    BIO *in = BIO_new_file(path, "r");
+    bool ok = in && read_keys(k, in);
+
+    BIO_free(in);
+    ERR_clear_error();
+    return ok ? NULL
+              : FW_ERR(pool, FW_E_CONFIG, 0, "%s: no certificate or public key of ECDSA over P-256",
+                       path);
 }
 
 const fw_err *fw_audit_key_load(fw_audit_key **out, const char *path, apr_pool_t *pool)
 {
     fw_audit_key *k = apr_pcalloc(pool, sizeof(*k));
-    BIO *in = BIO_new_file(path, "r");
 
-    k->key = in ? read_key(in) : NULL;
-    BIO_free(in);
-    ERR_clear_error();
-    apr_pool_cleanup_register(pool, k, free_key, apr_pool_cleanup_null);
-    if (!k->key || !is_p256(k->key))
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s: no certificate or public key of ECDSA over P-256",
-                      path);
+    k->keys = apr_array_make(pool, 2, sizeof(EVP_PKEY *));
+    apr_pool_cleanup_register(pool, k->keys, free_keys, apr_pool_cleanup_null);
     *out = k;
-    return NULL;
+    return fw_audit_key_add(k, path, pool);
 }
 
 /* Bytes of a base64 text, or 0. */
@@ -303,17 +323,25 @@ static size_t decode(const char *text, unsigned char *out, size_t most)
     return got > 0 ? (size_t)got - pad : 0;
 }
 
-bool fw_audit_key_signed(void *key, const char *hash, const char *signature)
+static bool is_by(EVP_PKEY *key, const unsigned char *bytes, size_t n, const char *hash)
 {
-    unsigned char bytes[FW_SEAL_SIGNATURE_CHARS / 4 * 3];
-    size_t n = signature ? decode(signature, bytes, sizeof(bytes)) : 0;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok =
-        n && ctx &&
-        EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, ((fw_audit_key *)key)->key) == 1 &&
-        EVP_DigestVerify(ctx, bytes, n, (const unsigned char *)hash, strlen(hash)) == 1;
+    bool ok = ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+              EVP_DigestVerify(ctx, bytes, n, (const unsigned char *)hash, strlen(hash)) == 1;
 
     EVP_MD_CTX_free(ctx);
     ERR_clear_error();
+    return ok;
+}
+
+bool fw_audit_key_signed(void *key, const char *hash, const char *signature)
+{
+    const apr_array_header_t *keys = ((fw_audit_key *)key)->keys;
+    unsigned char bytes[FW_SEAL_SIGNATURE_CHARS / 4 * 3];
+    size_t n = signature ? decode(signature, bytes, sizeof(bytes)) : 0;
+    bool ok = false;
+
+    for (int i = 0; n && !ok && i < keys->nelts; i++)
+        ok = is_by(APR_ARRAY_IDX(keys, i, EVP_PKEY *), bytes, n, hash);
     return ok;
 }

@@ -43,10 +43,11 @@ typedef struct fw_audit_check {
 const fw_err *fw_audit_verify(fw_db *db, const fw_audit_check *check, fw_audit_report *report,
                               apr_pool_t *pool);
 
-/* is_signed by a public key: baton is what fw_audit_key_load() gave. The file is PEM, a certificate or a public key, of
- * ECDSA over P-256. FW_E_CONFIG if it is not. Lives as long as `pool`. */
+/* is_signed by any of some public keys: baton is what fw_audit_key_load() gave. A file is PEM, certificates or a public
+ * key, of ECDSA over P-256. FW_E_CONFIG if it is not. Lives as long as `pool`. */
 typedef struct fw_audit_key fw_audit_key;
 const fw_err *fw_audit_key_load(fw_audit_key **out, const char *path, apr_pool_t *pool);
+const fw_err *fw_audit_key_add(fw_audit_key *k, const char *path, apr_pool_t *pool);
 bool fw_audit_key_signed(void *key, const char *hash, const char *signature);
 
 /* "whole", "edited", "removed", …: for scripts. */

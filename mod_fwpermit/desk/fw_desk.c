@@ -2,6 +2,7 @@
 #include "fw_desk.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -70,6 +71,10 @@ const fw_err *fw_desk_open(fw_desk **out, const fw_settings *settings, bool with
     desk->base_url = settings->base_url;
     desk->payment_plugin = plugin_of_port(settings, "payment");
     desk->notify_plugin = plugin_of_port(settings, "notify");
+    desk->border_plugin = plugin_of_port(settings, "border");
+    desk->penalty_plugin = plugin_of_port(settings, "penalty");
+    desk->labour_plugin = plugin_of_port(settings, "labour");
+    desk->scan_plugin = plugin_of_port(settings, "scan");
     desk->now = apr_time_now;
     FW_TRY(fw_settings_database(settings, &config.params, pool));
     FW_TRY(fw_sql_load(&desk->sql, apr_pstrcat(pool, settings->sql_dir, "/queries", NULL), pool));
@@ -91,6 +96,18 @@ static const fw_err *keep_services(const fw_desk *desk, fw_db *db, apr_pool_t *p
     return NULL;
 }
 
+/* On PostgreSQL the database is whole before all else has been looked at. */
+static const fw_err *check_restored(const fw_desk *desk, apr_pool_t *pool)
+{
+    const char *mark = apr_pstrcat(pool, desk->settings->vault_dir, "/" FW_VAULT_RESTORING, NULL);
+
+    return access(mark, F_OK) == 0
+               ? FW_ERR(pool, FW_E_CONFIG, 0,
+                        "%s is there: restoring was broken off; run `fwpermitctl restore` again",
+                        mark)
+               : NULL;
+}
+
 const fw_err *fw_desk_check(const fw_desk *desk, apr_pool_t *pool)
 {
     const char *dir = apr_pstrcat(pool, desk->settings->sql_dir, "/schema", NULL);
@@ -98,6 +115,7 @@ const fw_err *fw_desk_check(const fw_desk *desk, apr_pool_t *pool)
     int has = 0, wants = 0;
     const fw_err *err;
 
+    FW_TRY(check_restored(desk, pool));
     FW_TRY(fw_db_acquire(&db, desk->dbs, pool));
     FW_TRY(fw_migrate_current(&has, db, pool));
     FW_TRY(fw_migrate_newest(&wants, dir, pool));
@@ -122,6 +140,11 @@ const fw_err *fw_desk_service(const fw_desk *desk, fw_db *db, const char *code, 
     if (!xml)
         return FW_ERR(pool, FW_E_CORRUPT, 0, "no version of service %s is kept by that hash", code);
     return fw_service_parse(desk->services, out, xml, strlen(xml), code, pool);
+}
+
+bool fw_desk_offers(const fw_desk *desk, const fw_service *service)
+{
+    return !service->needs || fw_settings_plugin_of(desk->settings, service->needs);
 }
 
 fw_form_env fw_desk_form_env(const fw_desk *desk, apr_time_t now, apr_pool_t *pool)

@@ -27,6 +27,10 @@ typedef struct fw_desk {
     const char *base_url;       /* "https://permit.example.gov.tw", no slash at the end */
     const char *payment_plugin; /* or NULL: payment is not possible */
     const char *notify_plugin;  /* or NULL: nobody is notified */
+    const char *border_plugin;  /* or NULL: no border is told anything */
+    const char *penalty_plugin; /* or NULL: no fines system is told anything */
+    const char *labour_plugin;  /* or NULL: no labour agency can be asked */
+    const char *scan_plugin;    /* or NULL: files are taken as they come */
     apr_time_t (*now)(void);    /* apr_time_now in service, a virtual one in tests */
 } fw_desk;
 
@@ -42,6 +46,9 @@ const fw_err *fw_desk_check(const fw_desk *desk, apr_pool_t *pool);
 /* The service in the version that a case was filed under; from the database where the files moved on. */
 const fw_err *fw_desk_service(const fw_desk *desk, fw_db *db, const char *code, const char *hash,
                               const fw_service **out, apr_pool_t *pool);
+
+/* Whether it may be applied for here: the port that it needs has a plugin. */
+bool fw_desk_offers(const fw_desk *desk, const fw_service *service);
 
 /* What forms need, for `now`. */
 fw_form_env fw_desk_form_env(const fw_desk *desk, apr_time_t now, apr_pool_t *pool);

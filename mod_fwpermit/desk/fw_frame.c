@@ -68,6 +68,7 @@ const fw_err *fw_frame_connect(const char *run_dir, const char *role, apr_time_t
                                apr_pool_t *pool)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
+    const fw_err *err;
     const char *path = apr_pstrcat(pool, run_dir, "/", role, ".sock", NULL);
 
     if (strlen(path) >= sizeof(to.sun_path))
@@ -77,7 +78,10 @@ const fw_err *fw_frame_connect(const char *run_dir, const char *role, apr_time_t
     if (*fd < 0)
         return FW_ERR(pool, FW_E_INTERNAL, errno, "socket");
     apr_pool_cleanup_register(pool, (void *)(intptr_t)*fd, close_fd, apr_pool_cleanup_null);
-    return connect_until(*fd, &to, due, pool);
+    err = connect_until(*fd, &to, due, pool);
+    if (err)
+        fw_frame_close(*fd, pool);
+    return err;
 }
 
 void fw_frame_close(int fd, apr_pool_t *pool)

@@ -7,11 +7,16 @@
 #include <apr_thread_mutex.h>
 #include <magic.h>
 
+#include "fw_call_files.h"
+#include "fw_file_name.h"
+#include "fw_json.h"
 #include "fw_login.h"
+#include "fw_picture_size.h"
 #include "fw_pictures.h"
+#include "fw_sha256.h"
 
-#define NAME_CHARS_MAX 200 /* bytes kept of a file's name */
-#define IDLE_COOKIES   64
+#define IDLE_COOKIES 64
+#define PDF_TAIL     1024 /* bytes within which a PDF says that it ends, as viewers look for it */
 
 /* ---- what a file is ---- */
 
@@ -105,36 +110,22 @@ struct fw_intake {
     char *bytes;             /* a photo's, or the head of another file */
     apr_size_t room, have;
     bool photo;
+    fw_picture_size picture;
+    char tail[PDF_TAIL]; /* the last bytes of a file that is no photo */
+    apr_size_t n_tail;
 };
 
-/* The last part of a path, without what no name should have. */
-static const char *clean_name(const char *name, apr_pool_t *pool)
+int64_t fw_intake_most(const fw_desk *desk, const fw_field *field)
 {
-    const char *base = name;
-    char *copy;
-    size_t n;
+    int64_t most = desk->settings->upload_max;
 
-    for (const char *p = name; *p; p++) {
-        if (*p == '/' || *p == '\\')
-            base = p + 1;
-    }
-    n = strlen(base);
-    if (n > NAME_CHARS_MAX) {
-        n = NAME_CHARS_MAX;
-        while (n > 0 && ((unsigned char)base[n] & 0xc0) == 0x80)
-            n--;
-    }
-    copy = apr_pstrmemdup(pool, base, n);
-    for (char *p = copy; *p; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '_';
-    }
-    return *copy ? copy : "file";
+    if (desk->scan_plugin && most > FW_CALL_FILES_BYTES)
+        most = FW_CALL_FILES_BYTES;
+    return field->max_bytes > 0 && field->max_bytes < most ? field->max_bytes : most;
 }
 
 const fw_err *fw_intake_begin(fw_intake **out, const fw_desk *desk, fw_sniffer *sniffer,
-                              const fw_field *field, const char *name, int64_t most,
-                              apr_pool_t *pool)
+                              const fw_field *field, const char *name, apr_pool_t *pool)
 {
     fw_intake *in = apr_pcalloc(pool, sizeof(*in));
 
@@ -142,9 +133,9 @@ const fw_err *fw_intake_begin(fw_intake **out, const fw_desk *desk, fw_sniffer *
     in->sniffer = sniffer;
     in->field = field;
     in->pool = pool;
-    in->name = clean_name(name ? name : "", pool);
+    in->name = fw_file_name_clean(name ? name : "", pool);
     in->photo = field->type == FW_FIELD_PHOTO;
-    in->most = field->max_bytes > 0 && field->max_bytes < most ? field->max_bytes : most;
+    in->most = fw_intake_most(desk, field);
     if (in->photo && in->most > (int64_t)FW_PICTURES_BYTES_MAX)
         in->most = FW_PICTURES_BYTES_MAX;
     in->room = in->photo ? 262144 : FW_SNIFF_BYTES;
@@ -177,13 +168,27 @@ static void hold(fw_intake *in, const char *data, apr_size_t n)
     in->have += n;
 }
 
+static void hold_tail(fw_intake *in, const char *data, apr_size_t n)
+{
+    apr_size_t take = n < PDF_TAIL ? n : PDF_TAIL;
+    apr_size_t keep = in->n_tail < PDF_TAIL - take ? in->n_tail : PDF_TAIL - take;
+
+    memmove(in->tail, in->tail + in->n_tail - keep, keep);
+    memcpy(in->tail + keep, data + n - take, take);
+    in->n_tail = keep + take;
+}
+
 const fw_err *fw_intake_feed(fw_intake *in, const void *data, apr_size_t n)
 {
     in->size += (int64_t)n;
     if (in->size > in->most)
         return refuse(in, FW_E_LIMIT, "file.too_large");
     hold(in, data, n);
-    return in->writer ? fw_vault_write(in->writer, data, n) : NULL;
+    if (!in->writer)
+        return NULL;
+    hold_tail(in, data, n);
+    fw_picture_size_feed(&in->picture, data, n);
+    return fw_vault_write(in->writer, data, n);
 }
 
 static bool accepts(const fw_field *f, const char *mime)
@@ -198,6 +203,29 @@ static bool accepts(const fw_field *f, const char *mime)
     return false;
 }
 
+/* Whoever opens it decodes it: by then its size must have been judged. */
+static const fw_err *judge_picture(const fw_intake *in)
+{
+    const fw_picture_size *p = &in->picture;
+
+    if (p->width == 0 || p->height == 0)
+        return refuse(in, FW_E_INPUT, "file.incomplete");
+    if ((uint64_t)p->width * p->height > FW_ATTACHMENT_MEGAPIXELS * UINT64_C(1000000))
+        return refuse(in, FW_E_INPUT, "file.too_many_pixels");
+    return NULL;
+}
+
+static const fw_err *judge_content(const fw_intake *in, const char *mime)
+{
+    if (!accepts(in->field, mime))
+        return refuse(in, FW_E_INPUT, "file.type");
+    if (strncmp(mime, "image/", 6) == 0)
+        return judge_picture(in);
+    if (strcmp(mime, "application/pdf") == 0 && !memmem(in->tail, in->n_tail, "%%EOF", 5))
+        return refuse(in, FW_E_INPUT, "file.incomplete");
+    return NULL;
+}
+
 static const fw_err *keep_photo(fw_intake *in, const char *jpeg, apr_size_t n, fw_taken_file *out)
 {
     FW_TRY(fw_vault_create(&in->writer, in->desk->vault, in->pool));
@@ -207,30 +235,21 @@ static const fw_err *keep_photo(fw_intake *in, const char *jpeg, apr_size_t n, f
                            in->pool);
 }
 
-static apr_status_t free_json(void *json)
-{
-    json_decref(json);
-    return APR_SUCCESS;
-}
-
 static const fw_err *judge_photo(fw_intake *in, fw_taken_file *out)
 {
     json_t *answer = NULL;
     const char *jpeg = NULL;
     apr_size_t n = 0;
-    char *measures;
 
     FW_TRY(fw_pictures_photo(in->desk->run_dir, in->bytes, in->have, &answer, &jpeg, &n, in->pool));
-    apr_pool_cleanup_register(in->pool, answer, free_json, apr_pool_cleanup_null);
+    fw_json_keep(answer, in->pool);
     if (!json_is_true(json_object_get(answer, "ok"))) {
         out->problems = json_object_get(answer, "problems");
         out->preview = jpeg;
         out->n_preview = n;
         return NULL;
     }
-    measures = json_dumps(json_object_get(answer, "measures"), JSON_COMPACT);
-    out->file.measures = apr_pstrdup(in->pool, measures);
-    free(measures);
+    out->file.measures = fw_json_text(json_object_get(answer, "measures"), JSON_COMPACT, in->pool);
     return keep_photo(in, jpeg, n, out);
 }
 
@@ -244,12 +263,11 @@ const fw_err *fw_intake_end(fw_intake *in, fw_taken_file *out)
     if (in->size == 0)
         return refuse(in, FW_E_INPUT, "file.empty");
     if (in->photo) {
-        out->came = fw_login_hash(in->bytes, in->have, in->pool);
+        out->came = fw_sha256_hex(in->bytes, in->have, in->pool);
         return judge_photo(in, out);
     }
     FW_TRY(fw_sniff(in->sniffer, in->bytes, in->have, &out->file.mime, in->pool));
-    if (!accepts(in->field, out->file.mime))
-        return refuse(in, FW_E_INPUT, "file.type");
+    FW_TRY(judge_content(in, out->file.mime));
     err =
         fw_vault_finish(in->writer, &out->file.vault, &out->file.size, &out->file.sha256, in->pool);
     out->came = out->file.sha256;

@@ -13,15 +13,17 @@ const fw_err *fw_sniffer_make(fw_sniffer **out, apr_pool_t *pool);
 const fw_err *fw_sniff(fw_sniffer *s, const void *head, apr_size_t n, const char **mime,
                        apr_pool_t *pool);
 
-#define FW_SNIFF_BYTES 65536u /* of the head that are looked at */
+#define FW_SNIFF_BYTES           65536u /* of the head that are looked at */
+#define FW_ATTACHMENT_MEGAPIXELS 100 /* that the header of a picture may claim: A4 at 1,000 dpi */
+
+/* The most bytes that a file of that slot may have: by the field, the server, and what can be handed to a scanner. */
+int64_t fw_intake_most(const fw_desk *desk, const fw_field *field);
 
 typedef struct fw_intake fw_intake;
 
-/* Begins. `field` is the slot (a file or photo of the service), `name` what the sender calls the file, `most` the server's limit in
- * bytes beside the field's own. */
+/* Begins. `field` is the slot (a file or photo of the service), `name` what the sender calls the file. */
 const fw_err *fw_intake_begin(fw_intake **out, const fw_desk *desk, fw_sniffer *sniffer,
-                              const fw_field *field, const char *name, int64_t most,
-                              apr_pool_t *pool);
+                              const fw_field *field, const char *name, apr_pool_t *pool);
 const fw_err *fw_intake_feed(fw_intake *in, const void *data, apr_size_t n);
 
 typedef struct fw_taken_file {
@@ -33,7 +35,7 @@ typedef struct fw_taken_file {
 } fw_taken_file;
 
 /* Ends: the file is on disk, in the vault, and may be named by a row. What a person can mend is FW_E_INPUT or FW_E_LIMIT with `field`
- * and user_key (file.empty, file.too_large, file.type, file.name); `problems` tell of a photo that is refused (nothing is kept then). */
+ * and user_key (file.empty, file.too_large, file.type, file.incomplete, file.too_many_pixels); `problems` tell of a photo that is refused (nothing is kept then). */
 const fw_err *fw_intake_end(fw_intake *in, fw_taken_file *out);
 
 #endif

@@ -3,17 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
-#include <jansson.h>
+
+#include "fw_template.h"
+#include "fw_utf8.h"
+#include "fw_wait.h"
 
 #define SUFFIX     ".journal"
 #define ROTATE_AT  8388608 /* bytes: then a new file is begun */
@@ -23,8 +24,8 @@
 struct fw_journal {
     const char *dir;
     apr_pool_t *pool;
-    apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *synced;
+    pthread_mutex_t mutex;
+    pthread_cond_t synced;
     int fd;
     off_t size;
     int files;        /* begun by this process */
@@ -32,6 +33,11 @@ struct fw_journal {
     uint64_t on_disk; /* of them */
     uint64_t lost;    /* lines up to here were in a group whose fsync failed */
     bool syncing;
+    apr_interval_time_t behind; /* how long after a line its fsync may be; 0: a line waits for it */
+    bool goes_behind;           /* a thread syncs */
+    pthread_t syncer;
+    pthread_cond_t fresh; /* there is something for it to do */
+    bool ending;
 };
 
 /* ---- writing ---- */
@@ -69,30 +75,100 @@ static bool begin_file(fw_journal *j)
     return true;
 }
 
+/* Until line `mine` is on disk. The first that comes syncs for all that are written by then. */
+static bool wait_for_disk(fw_journal *j, uint64_t mine)
+{
+    while (j->on_disk < mine && j->lost < mine) {
+        uint64_t upto = j->written;
+        int fd = j->fd;
+        bool good;
+
+        if (j->syncing) {
+            pthread_cond_wait(&j->synced, &j->mutex);
+            continue;
+        }
+        j->syncing = true;
+        pthread_mutex_unlock(&j->mutex);
+        good = fdatasync(fd) == 0;
+        pthread_mutex_lock(&j->mutex);
+        j->syncing = false;
+        if (good)
+            j->on_disk = upto;
+        else
+            j->lost = upto;
+        pthread_cond_broadcast(&j->synced);
+    }
+    return j->on_disk >= mine;
+}
+
+/* What was written goes to the disk a moment later, all at once. */
+static void *sync_behind(void *data)
+{
+    fw_journal *j = data;
+
+    pthread_mutex_lock(&j->mutex);
+    while (!j->ending) {
+        if (j->on_disk < j->written && j->lost < j->written) {
+            fw_wait(&j->fresh, &j->mutex, j->behind);
+            wait_for_disk(j, j->written);
+        } else {
+            pthread_cond_wait(&j->fresh, &j->mutex);
+        }
+    }
+    wait_for_disk(j, j->written);
+    pthread_mutex_unlock(&j->mutex);
+    return NULL;
+}
+
+/* Not a thread of APR's: that takes its pool away from ours as it ends, which waits for us while we wait for it. */
+static bool start_syncer(fw_journal *j)
+{
+    if (j->behind == 0)
+        return true;
+    fw_wait_init(&j->fresh);
+    j->goes_behind = pthread_create(&j->syncer, NULL, sync_behind, j) == 0;
+    return j->goes_behind;
+}
+
+static void end_syncer(fw_journal *j)
+{
+    if (!j->goes_behind)
+        return;
+    pthread_mutex_lock(&j->mutex);
+    j->ending = true;
+    pthread_cond_signal(&j->fresh);
+    pthread_mutex_unlock(&j->mutex);
+    pthread_join(j->syncer, NULL);
+    j->goes_behind = false;
+}
+
 static apr_status_t close_journal(void *data)
 {
     fw_journal *j = data;
 
+    end_syncer(j);
     if (j->fd >= 0)
         close(j->fd);
     j->fd = -1;
     return APR_SUCCESS;
 }
 
-const fw_err *fw_journal_open(fw_journal **out, const char *dir, apr_pool_t *pool)
+const fw_err *fw_journal_open(fw_journal **out, const char *dir, int sync_ms, apr_pool_t *pool)
 {
     fw_journal *j = apr_pcalloc(pool, sizeof(*j));
 
     j->dir = apr_pstrdup(pool, dir);
     j->pool = pool;
     j->fd = -1;
+    j->behind = apr_time_from_msec(sync_ms);
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "no folder %s", dir);
-    if (apr_thread_mutex_create(&j->mutex, APR_THREAD_MUTEX_DEFAULT, pool) ||
-        apr_thread_cond_create(&j->synced, pool))
-        return FW_ERR(pool, FW_E_INTERNAL, 0, "no mutex");
+    pthread_mutex_init(&j->mutex, NULL);
+    fw_wait_init(&j->synced);
     if (!begin_file(j))
         return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "no journal in %s", dir);
+    if (!start_syncer(j))
+        return FW_ERR(pool, FW_E_INTERNAL, 0, "no thread");
     apr_pool_cleanup_register(pool, j, close_journal, apr_pool_cleanup_null);
     *out = j;
     return NULL;
@@ -101,15 +177,19 @@ const fw_err *fw_journal_open(fw_journal **out, const char *dir, apr_pool_t *poo
 static const char *make_line(const fw_actor *actor, const char *what, const char *about,
                              apr_time_t now, apr_pool_t *pool)
 {
-    json_t *o = json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:s?}", "at", (json_int_t)now, "id",
-                          apr_psprintf(pool, "%" APR_INT64_T_FMT, actor->account_id), "actor",
-                          actor->login, "what", what, "about", about, "ip", actor->ip);
-    char *text = json_dumps(o, JSON_COMPACT);
-    const char *line = text ? apr_pstrcat(pool, text, "\n", NULL) : NULL;
+    fw_value o = fw_object(pool);
+    const char *text = NULL;
+    apr_size_t n;
 
-    free(text);
-    json_decref(o);
-    return line;
+    fw_set(o, "at", fw_number(now));
+    fw_set(o, "id", fw_text(apr_psprintf(pool, "%" APR_INT64_T_FMT, actor->account_id)));
+    fw_set(o, "actor", fw_text(actor->login));
+    fw_set(o, "what", fw_text(what));
+    fw_set(o, "about", fw_text(about));
+    fw_set(o, "ip", fw_text(actor->ip));
+    if (fw_value_json(o, &text, &n, pool) || !fw_utf8_valid(text))
+        return NULL;
+    return apr_pstrcat(pool, text, "\n", NULL);
 }
 
 /* A line that is written in part is taken back: nothing may follow on half a line. */
@@ -129,30 +209,15 @@ static bool write_line(fw_journal *j, const char *line)
     return true;
 }
 
-/* Until line `mine` is on disk. The first that comes syncs for all that are written by then. */
-static bool wait_for_disk(fw_journal *j, uint64_t mine)
+/* Whether the line may go to the disk after this. Where the last group could not, the next line waits to see whether it can again;
+ * and a file that is full is left when all of it is there. */
+static bool may_go_behind(fw_journal *j)
 {
-    while (j->on_disk < mine && j->lost < mine) {
-        uint64_t upto = j->written;
-        int fd = j->fd;
-        bool good;
-
-        if (j->syncing) {
-            apr_thread_cond_wait(j->synced, j->mutex);
-            continue;
-        }
-        j->syncing = true;
-        apr_thread_mutex_unlock(j->mutex);
-        good = fdatasync(fd) == 0;
-        apr_thread_mutex_lock(j->mutex);
-        j->syncing = false;
-        if (good)
-            j->on_disk = upto;
-        else
-            j->lost = upto;
-        apr_thread_cond_broadcast(j->synced);
-    }
-    return j->on_disk >= mine;
+    if (!j->goes_behind || j->lost > j->on_disk || j->size > ROTATE_AT)
+        return false;
+    if (j->on_disk + 1 == j->written)
+        pthread_cond_signal(&j->fresh);
+    return true;
 }
 
 const fw_err *fw_journal_note(fw_journal *j, const fw_actor *actor, const char *what,
@@ -163,8 +228,8 @@ const fw_err *fw_journal_note(fw_journal *j, const fw_actor *actor, const char *
 
     if (!line)
         return FW_ERR(pool, FW_E_INPUT, 0, "a line that is not UTF-8");
-    apr_thread_mutex_lock(j->mutex);
-    good = write_line(j, line) && wait_for_disk(j, j->written);
-    apr_thread_mutex_unlock(j->mutex);
+    pthread_mutex_lock(&j->mutex);
+    good = write_line(j, line) && (may_go_behind(j) || wait_for_disk(j, j->written));
+    pthread_mutex_unlock(&j->mutex);
     return good ? NULL : FW_ERR(pool, FW_E_UNAVAILABLE, errno, "the journal cannot be written");
 }

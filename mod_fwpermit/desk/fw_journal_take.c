@@ -14,6 +14,8 @@
 #include <apr_strings.h>
 #include <jansson.h>
 
+#include "fw_file.h"
+
 #define SUFFIX       ".journal"
 #define TAKEN        ".taken" /* beside a journal: how many of its bytes were taken */
 #define LINE_MOST    65536
@@ -85,19 +87,9 @@ static off_t read_taken(const char *path, apr_pool_t *pool)
 
 static const fw_err *write_taken(const journal_file *j, apr_pool_t *pool)
 {
-    const char *place = apr_pstrcat(pool, j->path, TAKEN, NULL);
-    const char *fresh = apr_pstrcat(pool, place, ".new", NULL);
     const char *text = apr_psprintf(pool, "%" APR_INT64_T_FMT "\n", (apr_int64_t)j->to);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good;
 
-    if (fd < 0)
-        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "%s cannot be written", fresh);
-    good = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
-    good = close(fd) == 0 && good;
-    if (!good || rename(fresh, place) != 0)
-        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "%s cannot be written", place);
-    return NULL;
+    return fw_file_put(apr_pstrcat(pool, j->path, TAKEN, NULL), text, 0600, pool);
 }
 
 /* ---- lines ---- */
@@ -216,4 +208,34 @@ const fw_err *fw_journal_take(const char *dir, int most, fw_journal_each_fn each
         FW_TRY(commit(baton));
     *taken = t.taken;
     return remember(&t);
+}
+
+/* ---- what is left over ---- */
+
+static bool is_left_over(int folder, const char *name, apr_time_t before, apr_pool_t *pool)
+{
+    size_t n = strlen(name), t = strlen(TAKEN);
+    struct stat st;
+
+    if (!strstr(name, SUFFIX ".") || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(st.st_mode) || apr_time_from_sec(st.st_mtime) >= before)
+        return false;
+    return strcmp(name + n - t, TAKEN) != 0 ||
+           faccessat(folder, apr_pstrmemdup(pool, name, n - t), F_OK, 0) != 0;
+}
+
+const fw_err *fw_journal_sweep(const char *dir, apr_time_t before, apr_pool_t *pool)
+{
+    DIR *d = opendir(dir);
+    struct dirent *e;
+
+    if (!d)
+        return errno == ENOENT ? NULL
+                               : FW_ERR(pool, FW_E_UNAVAILABLE, errno, "%s cannot be read", dir);
+    for (e = readdir(d); e; e = readdir(d)) {
+        if (is_left_over(dirfd(d), e->d_name, before, pool))
+            unlinkat(dirfd(d), e->d_name, 0);
+    }
+    closedir(d);
+    return NULL;
 }

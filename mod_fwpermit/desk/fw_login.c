@@ -7,26 +7,12 @@
 #include <openssl/evp.h>
 
 #include "fw_random.h"
+#include "fw_sha256.h"
 #include "fw_store_party.h"
 
 #define LANE_WAIT   apr_time_from_sec(3)
 #define AGENT_CHARS 200
 #define MINUTE      apr_time_from_sec(60)
-
-const char *fw_login_hash(const void *bytes, apr_size_t n, apr_pool_t *pool)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char digest[32];
-    char *hex = apr_palloc(pool, 65);
-
-    EVP_Digest(bytes, n, digest, NULL, EVP_sha256(), NULL);
-    for (int i = 0; i < 32; i++) {
-        hex[2 * i] = digits[digest[i] >> 4];
-        hex[2 * i + 1] = digits[digest[i] & 15];
-    }
-    hex[64] = '\0';
-    return hex;
-}
 
 static bool token_is_good(const char *token)
 {
@@ -68,15 +54,15 @@ static const fw_err *note_failure(const fw_desk *desk, fw_db *db, const char *lo
 {
     const fw_settings *s = desk->settings;
     apr_interval_time_t lock = s->login_lock_min * MINUTE;
-    const char *name = fw_login_hash(login, strlen(login), pool);
+    const char *name = fw_sha256_hex(login, strlen(login), pool);
     int failures = 0;
 
     if (a)
         FW_TRY(
             fw_account_failed(db, a->id, s->login_failures, desk->now() + lock, &failures, pool));
     else
-        FW_TRY(fw_rate_hit(db, apr_pstrcat(pool, "nobody:", name, NULL), desk->now(), lock,
-                           &failures, pool));
+        FW_TRY(fw_nobody_failed(db, apr_pstrcat(pool, "nobody:", name, NULL), s->login_failures,
+                                desk->now(), lock, &failures, pool));
     out->why = failures >= s->login_failures ? "login.locked" : "login.wrong";
     return NULL;
 }
@@ -106,7 +92,7 @@ static const fw_err *open_session(const fw_desk *desk, fw_db *db, const fw_accou
     FW_TRY(fw_code_draw(&out->token, FW_TOKEN_CHARS, pool));
     FW_TRY(fw_code_draw(&out->csrf, FW_TOKEN_CHARS, pool));
     session.csrf = out->csrf;
-    FW_TRY(fw_session_add(db, fw_login_hash(out->token, FW_TOKEN_CHARS, pool), &session, ip,
+    FW_TRY(fw_session_add(db, fw_sha256_hex(out->token, FW_TOKEN_CHARS, pool), &session, ip,
                           clean_agent(agent, pool), pool));
     return fw_account_entered(db, a->id, now, pool);
 }
@@ -190,56 +176,54 @@ const fw_err *fw_login_guess(const fw_desk *desk, fw_db *db, fw_id account, bool
 
 /* ---- who ---- */
 
-static const fw_err *fill_actor(fw_db *db, const fw_account *a, const char *ip, fw_actor *actor,
-                                apr_pool_t *pool)
+static fw_actor actor_of(const fw_session *s, const char *ip)
 {
-    apr_array_header_t *employers = NULL;
+    const fw_account *a = s->account;
+    bool agent = a->roles & FW_ROLE_AGENT;
 
-    *actor = (fw_actor){.account_id = a->id,
-                        .org_id = a->org_id,
-                        .login = a->login,
-                        .name = a->name,
-                        .roles = a->roles,
-                        .station = a->station,
-                        .lang = a->lang,
-                        .ip = ip};
-    if (!(a->roles & FW_ROLE_AGENT))
-        return NULL;
-    FW_TRY(fw_delegation_ids(db, a->org_id, &employers, pool));
-    actor->employers = (const fw_id *)employers->elts;
-    actor->n_employers = employers->nelts;
-    return NULL;
+    return (fw_actor){.account_id = a->id,
+                      .org_id = a->org_id,
+                      .login = a->login,
+                      .name = a->name,
+                      .roles = a->roles,
+                      .station = a->station,
+                      .lang = a->lang,
+                      .ip = ip,
+                      .employers = agent ? s->employers : NULL,
+                      .n_employers = agent ? s->n_employers : 0};
 }
 
 const fw_err *fw_login_who(const fw_desk *desk, fw_db *db, const char *token, const char *ip,
                            fw_who **out, apr_pool_t *pool)
 {
     apr_time_t now = desk->now();
-    fw_session *session = NULL;
-    fw_account *a = NULL;
+    fw_session *s = NULL;
     const char *hash;
-    const fw_err *err;
 
     *out = NULL;
     if (!token_is_good(token))
         return NULL;
-    hash = fw_login_hash(token, FW_TOKEN_CHARS, pool);
-    FW_TRY(fw_session_load(db, hash, &session, pool));
-    if (!session || session->expires < now ||
-        session->seen + desk->settings->session_idle_min * MINUTE < now)
+    hash = fw_sha256_hex(token, FW_TOKEN_CHARS, pool);
+    FW_TRY(fw_session_load(db, hash, &s, pool));
+    if (!s || s->expires < now || s->seen + desk->settings->session_idle_min * MINUTE < now ||
+        !s->account->active)
         return NULL;
-    err = fw_account_load(db, session->account_id, &a, pool);
-    if (err)
-        return err->code == FW_E_NOTFOUND ? NULL : err;
-    if (!a->active)
-        return NULL;
-    if (session->seen + MINUTE < now)
+    if (s->seen + MINUTE < now)
         FW_TRY(fw_session_touch(db, hash, now, now - MINUTE, pool));
     *out = apr_pcalloc(pool, sizeof(**out));
-    (*out)->account = a;
-    (*out)->csrf = session->csrf;
-    (*out)->token_hash = hash;
-    return fill_actor(db, a, ip, &(*out)->actor, pool);
+    **out = (fw_who){.actor = actor_of(s, ip),
+                     .account = s->account,
+                     .org_zh = s->org_zh,
+                     .org_en = s->org_en,
+                     .csrf = s->csrf,
+                     .token_hash = hash};
+    return NULL;
+}
+
+const fw_err *fw_login_renew(fw_db *db, const fw_who *who, const char **token, apr_pool_t *pool)
+{
+    FW_TRY(fw_code_draw(token, FW_TOKEN_CHARS, pool));
+    return fw_session_renew(db, who->token_hash, fw_sha256_hex(*token, FW_TOKEN_CHARS, pool), pool);
 }
 
 const fw_err *fw_login_end(const fw_desk *desk, fw_db *db, const char *token, apr_pool_t *pool)
@@ -247,5 +231,5 @@ const fw_err *fw_login_end(const fw_desk *desk, fw_db *db, const char *token, ap
     (void)desk;
     if (!token_is_good(token))
         return NULL;
-    return fw_session_delete(db, fw_login_hash(token, FW_TOKEN_CHARS, pool), pool);
+    return fw_session_delete(db, fw_sha256_hex(token, FW_TOKEN_CHARS, pool), pool);
 }

@@ -33,6 +33,7 @@ const fw_err *fw_login_guess(const fw_desk *desk, fw_db *db, fw_id account, bool
 typedef struct fw_who {
     fw_actor actor;
     const fw_account *account;
+    const char *org_zh, *org_en; /* NULL: no organisation */
     const char *csrf;
     const char *token_hash;
 } fw_who;
@@ -42,9 +43,9 @@ typedef struct fw_who {
 const fw_err *fw_login_who(const fw_desk *desk, fw_db *db, const char *token, const char *ip,
                            fw_who **out, apr_pool_t *pool);
 
-const fw_err *fw_login_end(const fw_desk *desk, fw_db *db, const char *token, apr_pool_t *pool);
+/* The session goes on under a new token: whoever had the one before has none. */
+const fw_err *fw_login_renew(fw_db *db, const fw_who *who, const char **token, apr_pool_t *pool);
 
-/* hex SHA-256 of `n` bytes. */
-const char *fw_login_hash(const void *bytes, apr_size_t n, apr_pool_t *pool);
+const fw_err *fw_login_end(const fw_desk *desk, fw_db *db, const char *token, apr_pool_t *pool);
 
 #endif

@@ -1,19 +1,19 @@
 #include "fw_config.h"
 #include "fw_password.h"
 
-#include <stdlib.h>
+#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 #include <jansson.h>
 #include <openssl/rand.h>
 
 #include "fw_argon2.h"
+#include "fw_json.h"
 #include "fw_utf8.h"
+#include "fw_wait.h"
 
 #define SALT_BYTES  16
 #define LOGIN_SHORT 3 /* so short a login stands in many a good password */
@@ -180,17 +180,11 @@ static bool is_used(const char *password, const char *pw_hash, const json_t *old
 
 static const char *add_old(json_t *old, const char *pw_hash, apr_pool_t *pool)
 {
-    char *text;
-    const char *out;
-
     if (pw_hash)
         json_array_insert_new(old, 0, json_string(pw_hash));
     while (json_array_size(old) > FW_PASSWORD_OLD)
         json_array_remove(old, FW_PASSWORD_OLD);
-    text = json_dumps(old, JSON_COMPACT);
-    out = apr_pstrdup(pool, text);
-    free(text);
-    return out;
+    return fw_json_text(old, JSON_COMPACT, pool);
 }
 
 const fw_err *fw_password_change(const char *password, const char *pw_hash, const char *pw_old,
@@ -216,48 +210,44 @@ const fw_err *fw_password_change(const char *password, const char *pw_hash, cons
 /* ---- the lane ---- */
 
 struct fw_lane {
-    apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *freed;
+    pthread_mutex_t mutex;
+    pthread_cond_t freed;
     int room;
 };
 
-const fw_err *fw_lane_make(fw_lane **out, int width, apr_pool_t *pool)
+fw_lane *fw_lane_make(int width, apr_pool_t *pool)
 {
     fw_lane *lane = apr_pcalloc(pool, sizeof(*lane));
-    apr_status_t rv = apr_thread_mutex_create(&lane->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
-    if (!rv)
-        rv = apr_thread_cond_create(&lane->freed, pool);
-    if (rv)
-        return FW_ERR(pool, FW_E_INTERNAL, rv, "no lane");
+    pthread_mutex_init(&lane->mutex, NULL);
+    fw_wait_init(&lane->freed);
     lane->room = width;
-    *out = lane;
-    return NULL;
+    return lane;
 }
 
 bool fw_lane_enter(fw_lane *lane, apr_interval_time_t wait)
 {
-    apr_time_t due = apr_time_now() + wait;
+    apr_time_t due = fw_monotonic() + wait;
     bool had;
 
-    apr_thread_mutex_lock(lane->mutex);
+    pthread_mutex_lock(&lane->mutex);
     while (lane->room == 0) {
-        apr_interval_time_t left = due - apr_time_now();
+        apr_interval_time_t left = due - fw_monotonic();
 
         if (left <= 0)
             break;
-        apr_thread_cond_timedwait(lane->freed, lane->mutex, left);
+        fw_wait(&lane->freed, &lane->mutex, left);
     }
     had = lane->room > 0;
     lane->room -= had;
-    apr_thread_mutex_unlock(lane->mutex);
+    pthread_mutex_unlock(&lane->mutex);
     return had;
 }
 
 void fw_lane_leave(fw_lane *lane)
 {
-    apr_thread_mutex_lock(lane->mutex);
+    pthread_mutex_lock(&lane->mutex);
     lane->room++;
-    apr_thread_cond_signal(lane->freed);
-    apr_thread_mutex_unlock(lane->mutex);
+    pthread_cond_signal(&lane->freed);
+    pthread_mutex_unlock(&lane->mutex);
 }

@@ -28,7 +28,7 @@ const fw_err *fw_password_change(const char *password, const char *pw_hash, cons
 
 /* A lane of `width`, of a process, for its threads. */
 typedef struct fw_lane fw_lane;
-const fw_err *fw_lane_make(fw_lane **out, int width, apr_pool_t *pool);
+fw_lane *fw_lane_make(int width, apr_pool_t *pool);
 /* Waits for a place, at most `wait`; false: none came free. fw_lane_leave() gives it back. */
 bool fw_lane_enter(fw_lane *lane, apr_interval_time_t wait);
 void fw_lane_leave(fw_lane *lane);

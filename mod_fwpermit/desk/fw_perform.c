@@ -1,11 +1,10 @@
 #include "fw_config.h"
 #include "fw_perform.h"
 
-#include <stdlib.h>
-
 #include <apr_strings.h>
 #include <jansson.h>
 
+#include "fw_json.h"
 #include "fw_perform_int.h"
 #include "fw_random.h"
 #include "fw_store_idem.h"
@@ -24,11 +23,30 @@ static void tell_refusal(const fw_performing *p, fw_result *result)
         apr_pmemdup(p->pool, out->refusals, sizeof(out->refusals[0]) * (apr_size_t)out->n_refusals);
 }
 
+/* "notify press" */
+static const char *ports_of(const fw_performing *p)
+{
+    const char *ports = NULL;
+
+    if (fw_perform_is_link(p->cmd->kind))
+        return "";
+    for (int i = 0; i < p->out.n_sends; i++) {
+        const char *port = p->out.sends[i].port;
+
+        if (!ports)
+            ports = port;
+        else if (!strstr(ports, port))
+            ports = apr_pstrcat(p->pool, ports, " ", port, NULL);
+    }
+    return ports;
+}
+
 static void tell_done(const fw_performing *p, fw_result *result)
 {
     const fw_case *kase = p->view.kase;
 
     result->answer = p->out.answer;
+    result->wakes = ports_of(p);
     if (!kase)
         return;
     result->version = kase->version;
@@ -61,21 +79,18 @@ static const fw_err *decide(fw_performing *p)
 
 static const fw_err *remember(fw_performing *p, const fw_result *result)
 {
+    const char *text;
     json_t *answer;
-    char *text;
-    const fw_err *err;
 
     if (!p->cmd->request_id)
         return NULL;
     answer = json_pack("{s:i, s:I, s:i, s:s?, s:s?}", "verdict", (int)result->verdict, "answer",
                        (json_int_t)result->answer, "version", result->version, "case_no",
                        result->case_no, "state", result->state);
-    text = json_dumps(answer, JSON_COMPACT);
+    text = fw_json_text(answer, JSON_COMPACT, p->pool);
     json_decref(answer);
-    err = fw_idem_put(p->db, p->cmd->actor->account_id, p->cmd->request_id, p->cmd->body_hash, text,
-                      p->now, p->pool);
-    free(text);
-    return err;
+    return fw_idem_put(p->db, p->cmd->actor->account_id, p->cmd->request_id, p->cmd->body_hash,
+                       text, p->now, p->pool);
 }
 
 static void recall(const char *text, fw_result *result, apr_pool_t *pool)
@@ -172,8 +187,10 @@ const fw_err *fw_perform_all(const fw_desk *desk, fw_db *db, const fw_command *c
         if (!err || err->code != FW_E_CONFLICT)
             break;
     }
-    if (!err && *failed < 0)
-        fw_wake_pump(desk->run_dir);
+    for (int i = 0; i < n && !err && *failed < 0; i++) {
+        if (results[i].wakes)
+            fw_wake_pump(desk->run_dir, results[i].wakes);
+    }
     if (err && err->code == FW_E_CONFLICT)
         return FW_ERR(pool, FW_E_BUSY, 0, "another writer was faster, %d times: %s", MAX_TRIES,
                       err->msg);

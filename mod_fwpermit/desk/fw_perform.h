@@ -16,6 +16,8 @@ typedef struct fw_result {
     const char *case_no; /* of the case afterwards, or NULL */
     const char *state;   /* likewise */
     bool repeated;       /* the answer of an earlier request with the same key */
+    const char *
+        wakes; /* the ports for which it left something to deliver, as fw_wake_pump() takes them; NULL: none */
 } fw_result;
 
 /* Checks who may, loads what the command needs, decides, and writes case, events, audit record and

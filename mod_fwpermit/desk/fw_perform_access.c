@@ -9,6 +9,11 @@ static unsigned relations_case(const fw_actor *actor, const fw_case *c)
                                c->second_reviewer);
 }
 
+static unsigned relations_worker(const fw_actor *actor, const fw_worker *w)
+{
+    return fw_access_relations(actor, w->employer_id, w->agency_id, NULL, 0, 0);
+}
+
 /* What all of the cases have in common. */
 static unsigned relations_cases(const fw_actor *actor, const fw_view *view)
 {
@@ -19,11 +24,32 @@ static unsigned relations_cases(const fw_actor *actor, const fw_view *view)
     return rel ? rel : FW_REL_OTHER;
 }
 
+/* They make what they are about, or find it missing themselves. */
+static const bool of_nothing[FW_CMDS] = {
+    [FW_CMD_WORKER_REGISTER] = true,   [FW_CMD_ORG_CREATE] = true,
+    [FW_CMD_ACCOUNT_CREATE] = true,    [FW_CMD_DELEGATION_GRANT] = true,
+    [FW_CMD_DELEGATION_REVOKE] = true, [FW_CMD_MOVEMENT_TAKE] = true,
+    [FW_CMD_LETTER_TAKE] = true,       [FW_CMD_CARD_STOCK] = true,
+    [FW_CMD_FINE_TAKE] = true, /* a case that is not there is told by decide() */
+};
+
 static bool missing(const fw_performing *p)
 {
+    if (of_nothing[p->cmd->kind])
+        return false;
+    if (fw_perform_is_link(p->cmd->kind))
+        return !p->is_there;
+    if (fw_perform_is_job(p->cmd->kind))
+        return !p->view.job;
+    if (p->view.settlement)
+        return false;
     switch ((int)p->cmd->kind) {
+    case FW_CMD_LETTER_ANSWER:
+        return !p->view.question;
     case FW_CMD_CASE_OPEN:
     case FW_CMD_WORKER_UPDATE:
+    case FW_CMD_WORKER_REMIND:
+    case FW_CMD_LETTER_ASK:
         return !p->view.worker || (p->cmd->kind == FW_CMD_CASE_OPEN && !p->service);
     case FW_CMD_PAYMENT_BEGIN:
         return p->view.n_cases != p->cmd->n_cases;
@@ -31,17 +57,11 @@ static bool missing(const fw_performing *p)
     case FW_CMD_ACCOUNT_PASSWORD:
     case FW_CMD_ACCOUNT_UNLOCK:
         return !p->view.account;
-    case FW_CMD_WORKER_REGISTER:
-    case FW_CMD_ORG_CREATE:
-    case FW_CMD_ACCOUNT_CREATE:
-    case FW_CMD_DELEGATION_GRANT:
-    case FW_CMD_DELEGATION_REVOKE:
-    case FW_CMD_OUTBOX_REPLAY:
-        return false;
     case FW_CMD_PERMIT_REVOKE:
+    case FW_CMD_PERMIT_TELL:
         return !p->view.permit;
     default:
-        return !p->view.kase && !p->view.payment;
+        return !p->view.kase && !p->view.payment && !p->view.record;
     }
 }
 
@@ -51,10 +71,13 @@ static unsigned relations(const fw_performing *p)
     const fw_view *view = &p->view;
 
     switch ((int)p->cmd->kind) {
+    case FW_CMD_LETTER_ASK:
+        if (view->kase)
+            return relations_case(actor, view->kase);
+        return relations_worker(actor, view->worker);
     case FW_CMD_CASE_OPEN:
     case FW_CMD_WORKER_UPDATE:
-        return fw_access_relations(actor, view->worker->employer_id, view->worker->agency_id, NULL,
-                                   0, 0);
+        return relations_worker(actor, view->worker);
     case FW_CMD_WORKER_REGISTER:
     case FW_CMD_DELEGATION_GRANT:
         return fw_access_relations(actor, p->cmd->employer_id, 0, NULL, 0, 0);

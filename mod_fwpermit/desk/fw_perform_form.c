@@ -1,18 +1,15 @@
 #include "fw_config.h"
 #include "fw_perform_int.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
-static const char *dump(json_t *o, apr_pool_t *pool)
-{
-    char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
-    const char *copy = apr_pstrdup(pool, text);
+#include "fw_json.h"
 
-    free(text);
-    return copy;
+static const char *dump(const json_t *o, apr_pool_t *pool)
+{
+    return fw_json_text(o, JSON_COMPACT | JSON_SORT_KEYS, pool);
 }
 
 static json_t *parse(const char *text)
@@ -55,24 +52,34 @@ static void find_station(fw_performing *p, const json_t *data)
     }
 }
 
-/* A new case begins with what is known of the worker. */
-static void begin_data(fw_performing *p)
+/* A word of somebody else's that the form does not know. */
+static bool is_no_choice(const fw_form_env *env, const fw_field *f, const char *value)
 {
+    return f->type == FW_FIELD_CHOICE && fw_form_check_value(env, f, value);
+}
+
+/* A new case begins with what is known of the worker. */
+static const fw_err *begin_data(fw_performing *p)
+{
+    const fw_err *err;
     json_t *known = parse(p->view.worker->data), *data = json_object();
     fw_form_env env = fw_desk_form_env(p->desk, p->now, p->pool);
 
     for (int i = 0; i < p->service->n_fields; i++) {
         const fw_field *f = &p->service->fields[i];
-        const char *value = f->from ? json_string_value(json_object_get(known, f->from)) : NULL;
+        const char *value = fw_said_first(&p->said, known, f->from, p->pool);
 
-        if (value)
-            json_object_set_new(data, f->name, json_string(fw_form_normalise(&env, f, value)));
+        value = value && !fw_field_is_file(f) ? fw_form_normalise(&env, f, value) : NULL;
+        if (value && !is_no_choice(&env, f, value))
+            json_object_set_new(data, f->name, json_string(value));
     }
     p->view.kase->service = p->service->code;
     p->view.kase->service_hash = p->service->hash;
     p->view.data = dump(data, p->pool);
+    err = fw_perform_take_over(p, data);
     json_decref(data);
     json_decref(known);
+    return err;
 }
 
 /* Only what the officer touched is judged: what was filed stays as it was. */
@@ -126,8 +133,11 @@ static void take_submit(fw_performing *p)
 {
     fw_form_env env = fw_desk_form_env(p->desk, p->now, p->pool);
     json_t *data = parse(p->view.kase->data);
+    apr_array_header_t *problems = fw_form_problems(&env, p->service, data, p->files, p->n_files);
 
-    set_problems(p, fw_form_problems(&env, p->service, data, p->files, p->n_files));
+    if (p->view.kase->state == FW_STATE_DRAFT)
+        fw_form_check_taken(&env, p->service, data, p->files, p->n_files, problems);
+    set_problems(p, problems);
     find_station(p, data);
     json_decref(data);
 }
@@ -142,7 +152,8 @@ static void take_approve(fw_performing *p)
     list = (fw_refusal *)(uintptr_t)p->view.problems;
     for (int i = 0; i < p->view.n_problems; i++) {
         if (strcmp(list[i].key, "field.required") == 0 ||
-            strcmp(list[i].key, "field.file_missing") == 0)
+            strcmp(list[i].key, "field.file_missing") == 0 ||
+            strcmp(list[i].key, "file.infected") == 0)
             list[n++] = list[i];
     }
     p->view.n_problems = n;
@@ -219,6 +230,26 @@ static void take_marks(fw_performing *p, const char *text, bool judge)
     json_decref(marks);
 }
 
+/* What is to be mended where the file is infected: that, beside what was marked already. The reason is a text of the catalogue, so
+ * that each reads it in their language. */
+static void take_judgement(fw_performing *p)
+{
+    const fw_command *cmd = p->cmd;
+    const fw_file *file = p->view.file;
+    json_t *marks;
+
+    if (!file)
+        return;
+    marks = p->view.kase->marks ? json_loads(p->view.kase->marks, 0, NULL) : json_array();
+    json_array_append_new(marks, json_pack("{s:s, s:s, s:s}", "item", file->slot, "key",
+                                           "file.infected", "name", file->name));
+    p->view.marks = dump(marks, p->pool);
+    json_decref(marks);
+    set_detail(p, json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "slot", file->slot, "name", file->name,
+                            "verdict", fw_scan_name(cmd->file->scan), "found", cmd->found, "engine",
+                            cmd->engine));
+}
+
 static const char *text_of(const json_t *data, const char *name, apr_pool_t *pool)
 {
     const char *v = json_string_value(json_object_get(data, name));
@@ -248,7 +279,18 @@ static const fw_err *take_worker(fw_performing *p)
     w->permit_letter = text_of(data, "permit_letter", p->pool);
     json_decref(fields);
     json_decref(data);
+    FW_TRY(fw_perform_record_find(p));
     return fw_perform_worker_taken(p);
+}
+
+/* By when one is to apply after the arrival at hand. */
+static void reckon_arrival(fw_performing *p)
+{
+    const fw_record *r = p->view.record;
+
+    if (r)
+        p->terms.arrival_until =
+            fw_terms_arrival(p->desk->rules, p->desk->calendar, fw_date_of(r->at));
 }
 
 static void take_reason(fw_performing *p)
@@ -259,6 +301,7 @@ static void take_reason(fw_performing *p)
 
 static json_t *rights_of(const fw_account *a, apr_pool_t *pool)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a command about an account has it loaded */
     return json_pack("{s:s, s:s?, s:b, s:s?, s:s?}", "roles", fw_roles_text(a->roles, pool),
                      "station", a->station, "active", a->active, "name", a->name, "email",
                      a->email);
@@ -288,12 +331,35 @@ static void take_rights(fw_performing *p)
         set_detail(p, delegation_of(cmd, p->view.delegation));
 }
 
+static bool is_refund(fw_cmd_e cmd)
+{
+    return cmd >= FW_CMD_REFUND_ASK && cmd <= FW_CMD_REFUND_PAY_OUT;
+}
+
+/* How much of whose money went where, and why, stands in the audit trail and in the cases' history. */
+static void take_refund(fw_performing *p)
+{
+    const fw_command *cmd = p->cmd;
+    const fw_refund *r = p->view.refund;
+    bool hand = cmd->kind == FW_CMD_REFUND_ASK || cmd->kind == FW_CMD_REFUND_FAIL;
+
+    set_detail(p,
+               json_pack("{s:I, s:s*, s:s*}", "amount", (json_int_t)(r ? r->amount : cmd->amount),
+                         "reason", hand ? cmd->reason : NULL, "reference", cmd->reference));
+}
+
+/* Which number is void, and why. */
+static void take_receipt(fw_performing *p)
+{
+    const fw_payment *paid = p->view.payment;
+
+    set_detail(p, json_pack("{s:I, s:s*}", "number", (json_int_t)(paid ? paid->receipt_no : 0),
+                            "reason", p->cmd->reason));
+}
+
 static void take_case_command(fw_performing *p)
 {
     switch ((int)p->cmd->kind) {
-    case FW_CMD_CASE_OPEN:
-        begin_data(p);
-        break;
     case FW_CMD_CASE_SAVE:
     case FW_CMD_CASE_CORRECT:
         take_edit(p);
@@ -307,6 +373,9 @@ static void take_case_command(fw_performing *p)
     case FW_CMD_CASE_ATTACH:
     case FW_CMD_CASE_DETACH:
         take_file(p);
+        break;
+    case FW_CMD_FILE_JUDGE:
+        take_judgement(p);
         break;
     case FW_CMD_CASE_RETURN:
         take_marks(p, p->cmd->marks, true);
@@ -324,12 +393,24 @@ const fw_err *fw_perform_form(fw_performing *p)
     fw_cmd_e cmd = p->cmd->kind;
 
     if (cmd == FW_CMD_WORKER_REGISTER || cmd == FW_CMD_WORKER_UPDATE)
-        return take_worker(p);
+        FW_TRY(take_worker(p));
+    reckon_arrival(p);
+    if (fw_perform_is_link(cmd))
+        fw_perform_link_form(p);
     if (p->view.account || p->view.delegation)
         take_rights(p);
+    if (is_refund(cmd) || cmd == FW_CMD_RECEIPT_RENEW) {
+        (cmd == FW_CMD_RECEIPT_RENEW ? take_receipt : take_refund)(p);
+        return NULL;
+    }
     if (!p->view.kase || !p->service)
         return NULL;
-    take_case_command(p);
+    if (cmd == FW_CMD_CASE_OPEN)
+        FW_TRY(begin_data(p));
+    else
+        take_case_command(p);
+    if (cmd == FW_CMD_CASE_SAVE || cmd == FW_CMD_CASE_CORRECT)
+        FW_TRY(fw_perform_letter_given(p));
     fw_terms_reckon(&p->terms, p->desk->rules, p->desk->calendar, p->service,
                     p->view.data ? p->view.data : p->view.kase->data, p->now, p->pool);
     if (!p->wants_officers)

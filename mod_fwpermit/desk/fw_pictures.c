@@ -6,6 +6,8 @@
 
 #define ROLE         "pictures"
 #define SECONDS_MOST 15
+#define PATIENCE     apr_time_from_sec(10) /* of an upload, which costs its sender much to send again */
+#define AGAIN        apr_time_from_msec(100)
 #define JPEG_MAX     1048576u /* bytes; the role's own limit is lower */
 
 /* What the role could not do is in "error": "input", "limit" or "internal", with a "reason". */
@@ -31,30 +33,43 @@ static bool is_answer(const json_t *answer)
            json_is_object(json_object_get(answer, "measures"));
 }
 
-/* `request` is taken over. */
-static const fw_err *ask(const char *run_dir, json_t *request, const void *bytes, apr_size_t n,
-                         json_t **answer, const char **jpeg, apr_size_t *n_jpeg, apr_pool_t *pool)
+static const fw_err *ask(const char *run_dir, const json_t *request, const void *bytes,
+                         apr_size_t n, apr_time_t due, json_t **answer, const char **jpeg,
+                         apr_size_t *n_jpeg, apr_pool_t *pool)
 {
-    apr_time_t due = apr_time_now() + apr_time_from_sec(SECONDS_MOST);
     const fw_err *err;
     int fd;
 
-    err = fw_frame_connect(run_dir, ROLE, due, &fd, pool);
-    if (err) {
-        json_decref(request);
-        return err;
-    }
+    FW_TRY(fw_frame_connect(run_dir, ROLE, due, &fd, pool));
     err = fw_frame_write(fd, due, request, bytes, n, pool);
-    json_decref(request);
     if (!err)
         err = fw_frame_read(fd, due, JPEG_MAX, answer, jpeg, n_jpeg, pool);
     fw_frame_close(fd, pool);
     return err;
 }
 
+/* Where the role is away it comes again at once, with a graceful restart or after a crash: within `patience` it is asked
+ * again. `request` is taken over. */
+static const fw_err *ask_until(const char *run_dir, json_t *request, const void *bytes,
+                               apr_size_t n, apr_interval_time_t patience, json_t **answer,
+                               const char **jpeg, apr_size_t *n_jpeg, apr_pool_t *pool)
+{
+    apr_time_t now = apr_time_now();
+    apr_time_t due = now + apr_time_from_sec(SECONDS_MOST), until = now + patience;
+    const fw_err *err;
+
+    err = ask(run_dir, request, bytes, n, due, answer, jpeg, n_jpeg, pool);
+    while (err && err->code == FW_E_UNAVAILABLE && apr_time_now() < until) {
+        apr_sleep(AGAIN);
+        err = ask(run_dir, request, bytes, n, due, answer, jpeg, n_jpeg, pool);
+    }
+    json_decref(request);
+    return err;
+}
+
 static const fw_err *finish(const char *run_dir, json_t *request, const void *bytes, apr_size_t n,
-                            json_t **answer, const char **jpeg, apr_size_t *n_jpeg,
-                            apr_pool_t *pool)
+                            apr_interval_time_t patience, json_t **answer, const char **jpeg,
+                            apr_size_t *n_jpeg, apr_pool_t *pool)
 {
     const fw_err *err;
 
@@ -65,7 +80,7 @@ static const fw_err *finish(const char *run_dir, json_t *request, const void *by
         json_decref(request);
         return FW_ERR(pool, FW_E_LIMIT, 0, "a picture of %" APR_SIZE_T_FMT " bytes", n);
     }
-    FW_TRY(ask(run_dir, request, bytes, n, answer, jpeg, n_jpeg, pool));
+    FW_TRY(ask_until(run_dir, request, bytes, n, patience, answer, jpeg, n_jpeg, pool));
     err = error_of(*answer, pool);
     if (!err && !is_answer(*answer))
         err = FW_ERR(pool, FW_E_CORRUPT, 0, "pictures: the answer is not known");
@@ -82,15 +97,16 @@ const fw_err *fw_pictures_photo(const char *run_dir, const void *bytes, apr_size
                                 json_t **answer, const char **jpeg, apr_size_t *n_jpeg,
                                 apr_pool_t *pool)
 {
-    return finish(run_dir, json_pack("{s:s}", "op", "photo"), bytes, n, answer, jpeg, n_jpeg, pool);
+    return finish(run_dir, json_pack("{s:s}", "op", "photo"), bytes, n, PATIENCE, answer, jpeg,
+                  n_jpeg, pool);
 }
 
 const fw_err *fw_pictures_thumb(const char *run_dir, const void *bytes, apr_size_t n, int size,
                                 json_t **answer, const char **jpeg, apr_size_t *n_jpeg,
                                 apr_pool_t *pool)
 {
-    return finish(run_dir, json_pack("{s:s, s:i}", "op", "thumb", "size", size), bytes, n, answer,
-                  jpeg, n_jpeg, pool);
+    return finish(run_dir, json_pack("{s:s, s:i}", "op", "thumb", "size", size), bytes, n, 0,
+                  answer, jpeg, n_jpeg, pool);
 }
 
 const fw_err *fw_pictures_page(const char *run_dir, const void *bytes, apr_size_t n, int page,
@@ -99,5 +115,5 @@ const fw_err *fw_pictures_page(const char *run_dir, const void *bytes, apr_size_
 {
     json_t *request = json_pack("{s:s, s:i, s:i}", "op", "page", "page", page, "size", size);
 
-    return finish(run_dir, request, bytes, n, answer, jpeg, n_jpeg, pool);
+    return finish(run_dir, request, bytes, n, 0, answer, jpeg, n_jpeg, pool);
 }

@@ -13,7 +13,7 @@
 /* Has a permit's photo judged and mended. *answer is new: {"ok": bool, "problems": [{"key",
  * "args"}], "measures": {…}}; keys are in the catalogue photo.po. *jpeg (in `pool`, NULL if
  * nothing could be decoded) is the mended picture; only with ok may it be kept, otherwise it may
- * be shown and cropped. FW_E_UNAVAILABLE: the role is away or took longer than 15 s; FW_E_LIMIT:
+ * be shown and cropped. FW_E_UNAVAILABLE: the role was away for 10 s or took longer than 15; FW_E_LIMIT:
  * too many bytes, nothing was sent. */
 const fw_err *fw_pictures_photo(const char *run_dir, const void *bytes, apr_size_t n,
                                 json_t **answer, const char **jpeg, apr_size_t *n_jpeg,

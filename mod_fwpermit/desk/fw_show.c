@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#include "fw_json.h"
+
 const char *fw_show_text(const fw_show *s, const char *key)
 {
     return fw_locale_text(s->desk->locale, s->lang, key);
@@ -18,33 +20,17 @@ static bool is_english(const fw_show *s)
 
 const char *fw_show_reason(const fw_show *s, const fw_refusal *r)
 {
-    json_t *args = r->args ? json_loads(r->args, 0, NULL) : NULL;
+    fw_value args = fw_of_json(fw_json_parse(r->args, s->pool), s->pool);
     const char *text;
 
     /* A rule of a service brings its own words. */
-    if (strcmp(r->key, "field.rule") == 0 && args) {
-        text = json_string_value(json_object_get(args, is_english(s) ? "en" : "zh"));
-        text = apr_pstrdup(s->pool, text ? text : "");
-    } else {
-        text = fw_locale_format(s->desk->locale, s->lang, r->key, args, s->pool);
-    }
-    json_decref(args);
-    return text;
+    if (strcmp(r->key, "field.rule") != 0 || !fw_is(args))
+        return fw_locale_format(s->desk->locale, s->lang, r->key, args, s->pool);
+    text = fw_chars(fw_get(args, is_english(s) ? "en" : "zh"));
+    return text ? text : "";
 }
 
-json_t *fw_show_time(const fw_show *s, apr_time_t t)
-{
-    json_t *o;
-
-    if (!t)
-        return json_null();
-    o = json_object();
-    json_object_set_new_nocheck(o, "iso", json_string_nocheck(fw_time_iso(t, s->pool)));
-    json_object_set_new_nocheck(o, "text", json_string_nocheck(fw_time_taipei(t, s->pool)));
-    return o;
-}
-
-json_t *fw_show_state(const fw_show *s, const char *kind, const char *code)
+fw_value fw_show_state(const fw_show *s, const char *kind, const char *code)
 {
     static const struct {
         const char *code, *tone;
@@ -54,22 +40,37 @@ json_t *fw_show_state(const fw_show *s, const char *kind, const char *code)
         {"paid", "blue"},          {"producing", "blue"},    {"issued", "green"},
         {"valid", "green"},        {"rejected", "red"},      {"revoked", "red"},
         {"failed", "red"},         {"superseded", "purple"}, {"wanted", "blue"},
-        {"begun", "yellow"},       {"code", "yellow"}};
+        {"held", "yellow"},        {"open", "yellow"},       {"begun", "yellow"},
+        {"code", "yellow"},        {"waiting", "blue"},      {"collected", "green"},
+        {"ordered", "blue"},       {"accepted", "blue"},     {"made", "blue"},
+        {"spoiled", "yellow"},     {"sent", "blue"},         {"arrived", "green"},
+        {"cancelled", "red"},      {"due", "yellow"},        {"asked", "blue"},
+        {"unknown", "blue"},       {"manual", "yellow"},     {"done", "green"},
+        {"lost", "red"},           {"even", "green"},        {"differs", "red"}};
     const char *tone = "grey";
+    fw_value o = fw_object(s->pool);
 
     for (size_t i = 0; i < sizeof(tones) / sizeof(tones[0]); i++) {
         if (strcmp(tones[i].code, code) == 0)
             tone = tones[i].tone;
     }
-    if (strcmp(kind, "pay") == 0 && strcmp(code, "paid") == 0)
+    if (strcmp(kind, "state") != 0 && strcmp(code, "paid") == 0)
         tone = "green";
-    return json_pack("{s:s, s:s, s:s}", "code", code, "label",
-                     fw_show_text(s, apr_pstrcat(s->pool, kind, ".", code, NULL)), "tone", tone);
+    fw_set(o, "code", fw_text(code));
+    fw_set(o, "label", fw_text(fw_show_text(s, apr_pstrcat(s->pool, kind, ".", code, NULL))));
+    fw_set(o, "tone", fw_text(tone));
+    return o;
 }
 
-json_t *fw_show_string(const char *text)
+const char *fw_show_mark_reason(const fw_show *s, const json_t *mark)
 {
-    return text ? json_string(text) : json_null();
+    const char *key = json_string_value(json_object_get(mark, "key"));
+    const char *name = json_string_value(json_object_get(mark, "name"));
+
+    if (!key)
+        return json_string_value(json_object_get(mark, "reason"));
+    return fw_locale_format(s->desk->locale, s->lang, key,
+                            fw_pack(s->pool, "{s:s}", "name", name ? name : ""), s->pool);
 }
 
 const char *fw_show_id_text(const fw_show *s, fw_id id)
@@ -77,20 +78,17 @@ const char *fw_show_id_text(const fw_show *s, fw_id id)
     return apr_psprintf(s->pool, "%" APR_INT64_T_FMT, id);
 }
 
-json_t *fw_show_id(fw_id id)
+fw_value fw_show_id(const fw_show *s, fw_id id)
 {
-    char text[24];
-
-    apr_snprintf(text, sizeof(text), "%" APR_INT64_T_FMT, id);
-    return json_string_nocheck(text);
+    return fw_text(fw_show_id_text(s, id));
 }
 
-void fw_show_set(json_t *o, const fw_show *s, const char *name, const char *fmt, ...)
+void fw_show_set(fw_value o, const fw_show *s, const char *name, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    json_object_set_new(o, name, json_string(apr_pvsprintf(s->pool, fmt, ap)));
+    fw_set(o, name, fw_text(apr_pvsprintf(s->pool, fmt, ap)));
     va_end(ap);
 }
 

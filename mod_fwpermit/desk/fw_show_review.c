@@ -1,16 +1,26 @@
 #include "fw_config.h"
-#include "fw_show.h"
+#include "fw_show_card.h"
+#include "fw_show_int.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "fw_access.h"
+#include "fw_json.h"
 #include "fw_lifecycle.h"
 #include "fw_mrz.h"
 #include "fw_name.h"
 
-/* The reviewer's screen: each datum beside what the passport's lines say, documents, and what may be done. */
+/* The reviewer's screen: each datum beside what the passport's lines and other agencies say, documents, and what may be done. */
+
+typedef struct review {
+    const fw_show *s;
+    const fw_dossier *d;
+    const fw_show_form *form;
+    const fw_mrz *mrz; /* or NULL */
+    fw_said said;
+} review;
 
 /* What the lines say of a field, or NULL where they say nothing of it. */
 static const char *mrz_says(const fw_mrz *m, const char *name, apr_pool_t *pool)
@@ -55,15 +65,13 @@ static const char *filed_value(const fw_dossier *d, const char *name, apr_pool_t
 {
     for (int i = 0; i < d->n_events; i++) {
         const fw_event *e = &d->events[i];
-        json_t *data, *before;
+        const json_t *before;
         const char *was;
 
         if (strcmp(e->kind, "case.correct") != 0 || !e->data)
             continue;
-        data = json_loads(e->data, 0, NULL);
-        before = json_object_get(json_object_get(data, "before"), name);
-        was = before ? apr_pstrdup(pool, json_string_value(before)) : NULL;
-        json_decref(data);
+        before = json_object_get(fw_json_parse(e->data, pool), "before");
+        was = json_string_value(json_object_get(before, name));
         if (was)
             return was;
     }
@@ -82,62 +90,75 @@ static const char *file_names(const fw_dossier *d, const char *slot, apr_pool_t 
     return names;
 }
 
-static json_t *row_of(const fw_show *s, const fw_dossier *d, const fw_show_form *form,
-                      const fw_field *f, const fw_mrz *mrz)
+static bool any_differs(fw_value said)
 {
+    fw_value o;
+
+    fw_each(said, i, o)
+    {
+        if (fw_is_true(fw_get(o, "differs")))
+            return true;
+    }
+    return false;
+}
+
+static fw_value row_of(const review *r, const fw_field *f)
+{
+    const fw_show *s = r->s;
+    const fw_dossier *d = r->d;
+    const fw_mrz *mrz = r->mrz;
     const char *value = json_string_value(json_object_get(d->data, f->name));
     const char *says = mrz ? mrz_says(mrz, f->name, s->pool) : NULL;
     const char *filed = filed_value(d, f->name, s->pool);
-    json_t *o = json_object(), *input = fw_show_field(s, form, f);
-    bool is_file = fw_field_is_file(f);
+    fw_value o = fw_object(s->pool), input = fw_show_field(s, r->form, f), said;
+    bool is_file = fw_field_is_file(f), differs;
 
     value = is_file ? file_names(d, f->name, s->pool) : value ? value : "";
-    json_object_set_new(o, "name", json_string(f->name));
-    json_object_set_new(o, "label", json_string(fw_label_text(&f->label, s->lang)));
-    json_object_set_new(o, "value", json_string(fw_show_value(s, f, value)));
-    json_object_set_new(o, "mrz", says ? json_string(fw_show_value(s, f, says)) : json_null());
-    json_object_set_new(o, "differs", json_boolean(says && !mrz_agrees(mrz, f->name, value, says)));
-    json_object_set_new(o, "agrees", json_boolean(says && mrz_agrees(mrz, f->name, value, says)));
-    json_object_set_new(o, "corrected",
-                        filed ? json_pack("{s:s}", "before", fw_show_value(s, f, filed))
-                              : json_null());
-    json_object_set(o, "mark", json_object_get(input, "mark"));
-    json_object_set_new(o, "is_mrz", json_boolean(f->type == FW_FIELD_MRZ));
-    json_object_set_new(o, "can_mark", json_true());
-    json_object_set_new(o, "is_file", json_boolean(is_file));
-    json_object_set(o, "input", is_file ? json_null() : input);
-    json_decref(input);
+    fw_set(o, "name", fw_text(f->name));
+    fw_set(o, "label", fw_text(fw_label_text(&f->label, s->lang)));
+    fw_set(o, "value", fw_text(fw_show_value(s, f, value)));
+    fw_set(o, "mrz", says ? fw_text(fw_show_value(s, f, says)) : fw_null());
+    differs = says && !mrz_agrees(mrz, f->name, value, says);
+    said = fw_show_said(s, &r->said, f, value);
+    fw_set(o, "mrz_differs", fw_bool(differs));
+    fw_set(o, "differs", fw_bool(differs || any_differs(said)));
+    fw_set(o, "agrees", fw_bool(says && !differs));
+    fw_set(o, "said", said);
+    fw_set(o, "corrected",
+           filed ? fw_pack(s->pool, "{s:s}", "before", fw_show_value(s, f, filed)) : fw_null());
+    fw_set(o, "mark", fw_get(input, "mark"));
+    fw_set(o, "is_mrz", fw_bool(f->type == FW_FIELD_MRZ));
+    fw_set(o, "can_mark", fw_bool(true));
+    fw_set(o, "is_file", fw_bool(is_file));
+    fw_set(o, "input", is_file ? fw_null() : input);
     return o;
 }
 
-static json_t *sections_of(const fw_show *s, const fw_dossier *d, const fw_show_form *form)
+static fw_value sections_of(const review *r)
 {
-    fw_mrz mrz = {0};
-    bool has_mrz = read_mrz(s, d, &mrz);
-    json_t *sections = json_array();
+    const fw_show *s = r->s;
+    const fw_dossier *d = r->d;
+    fw_value sections = fw_list(s->pool);
 
     for (int i = 0; i < d->service->n_sections; i++) {
         const fw_section *section = &d->service->sections[i];
-        json_t *rows = json_array();
+        fw_value rows = fw_list(s->pool);
 
         for (int k = section->first; k < section->first + section->n; k++) {
             const fw_field *f = &d->service->fields[k];
 
             if (fw_form_asked(d->service, f, d->data))
-                json_array_append_new(rows, row_of(s, d, form, f, has_mrz ? &mrz : NULL));
+                fw_add(rows, row_of(r, f));
         }
-        if (json_array_size(rows) > 0)
-            json_array_append_new(sections,
-                                  json_pack("{s:s, s:s, s:o}", "name", section->name, "title",
-                                            fw_label_text(&section->title, s->lang), "rows", rows));
-        else
-            json_decref(rows);
+        if (fw_size(rows) > 0)
+            fw_add(sections, fw_pack(s->pool, "{s:s, s:s, s:o}", "name", section->name, "title",
+                                     fw_label_text(&section->title, s->lang), "rows", rows));
     }
     return sections;
 }
 
 /* The reason that stands on an item now, or NULL. */
-static const char *mark_on(const fw_dossier *d, const char *item)
+static const char *mark_on(const fw_show *s, const fw_dossier *d, const char *item)
 {
     size_t i;
     json_t *m;
@@ -147,29 +168,27 @@ static const char *mark_on(const fw_dossier *d, const char *item)
         const char *marked = json_string_value(json_object_get(m, "item"));
 
         if (marked && strcmp(marked, item) == 0)
-            return json_string_value(json_object_get(m, "reason"));
+            return fw_show_mark_reason(s, m);
     }
     return NULL;
 }
 
-static json_t *files_of(const fw_show *s, const fw_dossier *d, const char *at)
+static fw_value files_of(const fw_show *s, const fw_dossier *d, const char *at)
 {
-    json_t *list = fw_show_files(s, d->service, d->files, d->n_files, at), *o;
-    size_t i;
+    fw_value list = fw_show_files(s, d->service, d->files, d->n_files, at), o;
 
-    json_array_foreach(list, i, o)
+    fw_each(list, i, o)
     {
-        const char *id = json_string_value(json_object_get(o, "id"));
-        const char *mime = json_string_value(json_object_get(o, "mime"));
+        const char *id = fw_chars(fw_get(o, "id"));
+        const char *mime = fw_chars(fw_get(o, "mime"));
         bool pdf = strcmp(mime, "application/pdf") == 0;
 
-        if (pdf || strncmp(mime, "image/", 6) == 0)
+        if (fw_chars(fw_get(o, "href")) && (pdf || strncmp(mime, "image/", 6) == 0))
             fw_show_set(o, s, "view_href", "%s/%s/view/1", at, id);
         else
-            json_object_set_new(o, "view_href", json_null());
-        json_object_set_new(o, "is_pdf", json_boolean(pdf));
-        json_object_set_new(
-            o, "mark", fw_show_string(mark_on(d, json_string_value(json_object_get(o, "slot")))));
+            fw_set(o, "view_href", fw_null());
+        fw_set(o, "is_pdf", fw_bool(pdf));
+        fw_set(o, "mark", fw_text(mark_on(s, d, fw_chars(fw_get(o, "slot")))));
     }
     return list;
 }
@@ -188,17 +207,18 @@ static bool is_editor(const fw_show *s, const fw_case *c)
                                                          s->actor->account_id));
 }
 
-/* Why the actor may not decide on the case, or not confirm it: a key, or NULL. What is refused all the same is said by
- * decide(). */
+/* Why the actor may not decide on the case, or not grant it (approve, confirm): a key, or NULL. What is refused all the same is said
+ * by decide(). */
 typedef struct hindrance {
-    const char *all, *confirm;
+    const char *all, *grant;
 } hindrance;
 
-static hindrance hindrance_of(const fw_show *s, const fw_case *c)
+static hindrance hindrance_of(const fw_show *s, const fw_dossier *d)
 {
+    const fw_case *c = d->kase;
     bool second = c->state == FW_STATE_SECOND_REVIEW;
     bool mine = c->first_reviewer == s->actor->account_id;
-    hindrance h = {NULL, NULL};
+    hindrance h = {NULL, fw_dossier_unchecked(d) ? "case.files_unchecked" : NULL};
 
     if (!(s->actor->roles & (FW_ROLE_INITIAL | FW_ROLE_SECOND)))
         return h;
@@ -207,13 +227,13 @@ static hindrance hindrance_of(const fw_show *s, const fw_case *c)
     if (second && mine)
         h.all = "case.four_eyes";
     if (second && is_editor(s, c))
-        h.confirm = "case.four_eyes";
+        h.grant = "case.four_eyes";
     else if (second && c->reason)
-        h.confirm = "case.rejection_proposed";
+        h.grant = "case.rejection_proposed";
     return h;
 }
 
-static json_t *actions_of(const fw_show *s, const fw_case *c, const hindrance *h)
+static fw_value actions_of(const fw_show *s, const fw_case *c, const hindrance *h)
 {
     static const struct {
         fw_cmd_e cmd;
@@ -226,35 +246,69 @@ static json_t *actions_of(const fw_show *s, const fw_case *c, const hindrance *h
                    {FW_CMD_CASE_REJECT, "reject", "reject"}};
     unsigned rel = fw_access_relations(s->actor, c->employer_id, c->agency_id, c->station,
                                        c->first_reviewer, c->second_reviewer);
-    json_t *o = json_object();
+    fw_value o = fw_object(s->pool);
 
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-        bool ok = may(s, c, rel, actions[i].cmd) && !h->all &&
-                  !(h->confirm && actions[i].cmd == FW_CMD_CASE_CONFIRM);
+        bool grant = actions[i].cmd == FW_CMD_CASE_APPROVE || actions[i].cmd == FW_CMD_CASE_CONFIRM;
+        bool ok = may(s, c, rel, actions[i].cmd) && !h->all && !(h->grant && grant);
 
         if (ok)
             fw_show_set(o, s, actions[i].name, "/review/%" APR_INT64_T_FMT "/%s", c->id,
                         actions[i].path);
         else
-            json_object_set_new(o, actions[i].name, json_null());
+            fw_set(o, actions[i].name, fw_null());
     }
     return o;
 }
 
 /* Who may end the permit, while it is in force. */
-static json_t *revoke_of(const fw_show *s, const json_t *permit)
+static fw_value revoke_of(const fw_show *s, fw_value permit)
 {
-    const char *no = json_string_value(json_object_get(permit, "permit_no"));
-    const json_t *state = json_object_get(permit, "state");
-    const char *code = json_string_value(json_object_get(state, "code"));
+    const char *no = fw_chars(fw_get(permit, "permit_no"));
+    const char *code = fw_chars(fw_get(fw_get(permit, "state"), "code"));
 
-    if (!no || !code || strcmp(code, "valid") != 0 ||
+    if (!no || !code || (strcmp(code, "valid") != 0 && strcmp(code, "waiting") != 0) ||
         !fw_access_allowed("permit.revoke", s->actor->roles, FW_REL_ANY))
-        return json_null();
-    return json_pack("{s:s}", "action", apr_psprintf(s->pool, "/admin/permits/%s/revoke", no));
+        return fw_null();
+    return fw_pack(s->pool, "{s:s}", "action",
+                   apr_psprintf(s->pool, "/admin/permits/%s/revoke", no));
 }
 
-static const fw_err *next_href(const fw_show *s, const fw_case *c, json_t **out)
+/* Who may ask the fines system again, where there is one. */
+static fw_value ask_of(const fw_show *s, const fw_case *c)
+{
+    unsigned rel = fw_access_relations(s->actor, c->employer_id, c->agency_id, c->station,
+                                       c->first_reviewer, c->second_reviewer);
+
+    if (!s->desk->penalty_plugin || !fw_access_allowed("fine.ask", s->actor->roles, rel))
+        return fw_null();
+    return fw_pack(s->pool, "{s:s}", "action",
+                   apr_psprintf(s->pool, "/review/%" APR_INT64_T_FMT "/ask-fines", c->id));
+}
+
+/* Who may have a card made after all that the bureau cancelled. */
+static fw_value again_of(const fw_show *s, const fw_case *c, const fw_job *job)
+{
+    bool cancelled = job && strcmp(job->state, "cancelled") == 0;
+
+    if (!cancelled || !fw_lifecycle_find(c->state, FW_CMD_CARD_AGAIN) ||
+        !fw_access_allowed("card.again", s->actor->roles, FW_REL_ANY))
+        return fw_null();
+    return fw_pack(s->pool, "{s:s}", "action",
+                   apr_psprintf(s->pool, "/review/%" APR_INT64_T_FMT "/card-again", c->id));
+}
+
+/* Who may have a card left unmade. */
+static fw_value cancel_of(const fw_show *s, const fw_case *c, const fw_job *job)
+{
+    if (!fw_job_unmade(job) || !fw_lifecycle_find(c->state, FW_CMD_CARD_CANCEL) ||
+        !fw_access_allowed("card.cancel", s->actor->roles, FW_REL_ANY))
+        return fw_null();
+    return fw_pack(s->pool, "{s:s}", "action",
+                   apr_psprintf(s->pool, "/review/%" APR_INT64_T_FMT "/card-cancel", c->id));
+}
+
+static const fw_err *next_href(const fw_show *s, const fw_case *c, fw_value *out)
 {
     bool second = c->state == FW_STATE_SECOND_REVIEW;
     apr_array_header_t *lines = NULL;
@@ -265,43 +319,63 @@ static const fw_err *next_href(const fw_show *s, const fw_case *c, json_t **out)
                        .limit = 2};
 
     FW_TRY(fw_case_list(s->db, &ask, &lines, s->pool));
-    *out = json_null();
+    *out = fw_null();
     for (int i = 0; i < lines->nelts; i++) {
         const fw_case_line *l = &APR_ARRAY_IDX(lines, i, fw_case_line);
 
         if (l->id == c->id)
             continue;
-        *out = json_string(apr_psprintf(s->pool, "/review/%" APR_INT64_T_FMT, l->id));
+        *out = fw_text(apr_psprintf(s->pool, "/review/%" APR_INT64_T_FMT, l->id));
         break;
     }
     return NULL;
 }
 
-const fw_err *fw_show_review(const fw_show *s, const fw_dossier *d, json_t **model)
+const fw_err *fw_show_review(const fw_show *s, const fw_dossier *d, fw_value *model)
 {
     const fw_case *c = d->kase;
     const char *at = apr_psprintf(s->pool, "/review/%" APR_INT64_T_FMT, c->id);
-    hindrance h = hindrance_of(s, c);
-    const char *why_not = h.all ? h.all : h.confirm;
+    hindrance h = hindrance_of(s, d);
+    const char *why_not = h.all ? h.all : h.grant;
     fw_show_form form = {
         .service = d->service, .data = d->data, .marks = d->marks, .version = c->version};
-    json_t *o = json_object(), *part = NULL;
+    fw_mrz mrz = {0};
+    review r = {.s = s, .d = d, .form = &form, .mrz = read_mrz(s, d, &mrz) ? &mrz : NULL};
+    fw_payment *paid = NULL;
+    fw_job *job = NULL;
+    fw_value o = fw_object(s->pool), part = {0};
 
     *model = o;
-    FW_TRY(fw_show_case_head(s, c, true, &part));
-    json_object_set_new(o, "case", part);
-    json_object_set_new(o, "sections", sections_of(s, d, &form));
-    json_object_set_new(o, "files", files_of(s, d, apr_pstrcat(s->pool, at, "/files", NULL)));
-    json_object_set_new(o, "may", actions_of(s, c, &h));
-    json_object_set_new(o, "why_not", fw_show_string(why_not ? fw_show_text(s, why_not) : NULL));
-    json_object_set_new(o, "reason", fw_show_string(c->reason));
-    json_object_set_new(o, "history", fw_show_history(s, d));
-    FW_TRY(fw_show_documents(s, c, at, &part));
-    json_object_set_new(o, "documents", part);
+    if (fw_said_wanted(d->service))
+        FW_TRY(fw_said_agencies(&r.said, s->db, c->worker_id, s->pool));
+    part = fw_show_case_head(s, c, true);
+    fw_set(o, "case", part);
+    fw_set(o, "sections", sections_of(&r));
+    FW_TRY(fw_show_silent(s, &r.said, d->service, &part));
+    fw_set(o, "silent", part);
+    FW_TRY(fw_show_letter_of(s, c, &r.said, at, &part));
+    fw_set(o, "letter", part);
+    fw_set(o, "files", files_of(s, d, apr_pstrcat(s->pool, at, "/files", NULL)));
+    fw_set(o, "unchecked", fw_number(fw_dossier_unchecked(d)));
+    fw_set(o, "may", actions_of(s, c, &h));
+    fw_set(o, "why_not", fw_text(why_not ? fw_show_text(s, why_not) : NULL));
+    fw_set(o, "reason", fw_text(c->reason));
+    fw_set(o, "history", fw_show_history(s, d));
+    FW_TRY(fw_show_documents(s, c, at, &paid, &part));
+    fw_set(o, "documents", part);
+    FW_TRY(fw_show_card(s, d, &job, &part));
+    fw_set(o, "card", part);
+    fw_set(o, "again", again_of(s, c, job));
+    fw_set(o, "cancel", cancel_of(s, c, job));
     FW_TRY(fw_show_permit(s, c->permit_id, &part));
-    json_object_set_new(o, "revoke", revoke_of(s, part));
-    json_object_set_new(o, "permit", part);
+    fw_set(o, "revoke", revoke_of(s, part));
+    fw_set(o, "permit", part);
+    FW_TRY(fw_show_identity(s, c->id, d->service, &part));
+    fw_set(o, "identity", part);
+    FW_TRY(fw_show_penalty(s, c, &part));
+    fw_set(o, "penalty", part);
+    fw_set(o, "ask_fines", ask_of(s, c));
     FW_TRY(next_href(s, c, &part));
-    json_object_set_new(o, "next_href", part);
-    return NULL;
+    fw_set(o, "next_href", part);
+    return fw_show_case_link(s, d, o);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,7 +17,7 @@ static bool make_address(struct sockaddr_un *to, const char *run_dir)
     return n > 0 && (size_t)n < sizeof(to->sun_path);
 }
 
-void fw_wake_pump(const char *run_dir)
+void fw_wake_pump(const char *run_dir, const char *ports)
 {
     struct sockaddr_un to = {0};
     int fd;
@@ -26,7 +27,7 @@ void fw_wake_pump(const char *run_dir)
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return;
-    (void)sendto(fd, "w", 1, MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof(to));
+    (void)sendto(fd, ports, strlen(ports), MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof(to));
     close(fd);
 }
 
@@ -49,10 +50,10 @@ int fw_wake_listen(const char *run_dir)
     return -1;
 }
 
-void fw_wake_drain(int fd)
+bool fw_wake_next(int fd, char *ports, size_t room)
 {
-    char buf[16];
+    ssize_t n = recv(fd, ports, room, MSG_DONTWAIT);
 
-    while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
-        ;
+    ports[n > 0 && (size_t)n < room ? n : 0] = '\0';
+    return n >= 0;
 }

@@ -88,8 +88,9 @@ struct fwh_req {
     fw_worker *worker;
     fw_payment *payment;
     fw_account *account;
-    bool noted;     /* in the journal of reads */
-    json_t *errors; /* [{href, text}] for the page's summary */
+    bool noted;          /* in the journal of reads */
+    uint64_t statements; /* of the database, for the note "fwpermit-statements" */
+    fw_value errors;     /* [{href, text}] for the page's summary */
     const char
         *form_action; /* an address beside our own that a form of this page may go to, or NULL */
     int status;       /* of the answer; 0: 200 */
@@ -148,16 +149,16 @@ const char *fwh_cookie(const fwh_req *q, const char *name);
 
 fw_show fwh_show(const fwh_req *q);
 /* Sends the model: as JSON, or filled into the template. Takes `model` over. */
-const fw_err *fwh_page(fwh_req *q, const char *template, json_t *model);
+const fw_err *fwh_page(fwh_req *q, const char *template, fw_value model);
 /* 303; `notice` (a key, or NULL) is shown there. */
 const fw_err *fwh_redirect(fwh_req *q, const char *href, const char *notice);
 /* What came of a command: sends a browser on, tells a program; a refusal is a problem. */
 const fw_err *fwh_result(fwh_req *q, const fw_result *result, const char *href, const char *notice);
 const fw_err *fwh_refused(fwh_req *q, const fw_result *result);
 /* A problem of our own. `key` is in the catalogue ("problem.not_found"); `errors` (taken over) or NULL. */
-const fw_err *fwh_problem(fwh_req *q, int status, const char *key, json_t *errors);
+const fw_err *fwh_problem(fwh_req *q, int status, const char *key, fw_value errors);
 /* [{field, key, reason}] */
-json_t *fwh_errors(const fwh_req *q, const fw_refusal *refusals, int n);
+fw_value fwh_errors(const fwh_req *q, const fw_refusal *refusals, int n);
 /* Sets q->errors and q->status for a form that is shown again. */
 void fwh_form_errors(fwh_req *q, const fw_result *result);
 int fwh_status_of(fw_code_e code);
@@ -169,7 +170,7 @@ void fwh_cookie_set(fwh_req *q, const char *name, const char *value, int max_age
 /* The session's cookie: its name depends on FwPermitCookieSecure. */
 const char *fwh_session_cookie(const fwh_req *q);
 /* What every page has around its model. */
-void fwh_chrome(fwh_req *q, json_t *model, const char *template);
+void fwh_chrome(fwh_req *q, fw_value model, const char *template);
 
 /* ---- commands ---- */
 
@@ -197,6 +198,7 @@ const fw_err *fwh_do_session(fwh_req *q);
 const fw_err *fwh_do_language(fwh_req *q);
 const fw_err *fwh_do_verify(fwh_req *q);
 const fw_err *fwh_do_openapi(fwh_req *q);
+const fw_err *fwh_do_metrics(fwh_req *q);
 const fw_err *fwh_do_workers(fwh_req *q);
 const fw_err *fwh_do_worker_new(fwh_req *q);
 const fw_err *fwh_do_worker(fwh_req *q);
@@ -230,11 +232,35 @@ const fw_err *fwh_do_review_approve(fwh_req *q);
 const fw_err *fwh_do_review_confirm(fwh_req *q);
 const fw_err *fwh_do_review_send_back(fwh_req *q);
 const fw_err *fwh_do_review_reject(fwh_req *q);
+const fw_err *fwh_do_review_ask_fines(fwh_req *q);
+const fw_err *fwh_do_review_letter(fwh_req *q);
+const fw_err *fwh_do_worker_letter(fwh_req *q);
+const fw_err *fwh_do_case_letter(fwh_req *q);
+const fw_err *fwh_do_case_letter_ask(fwh_req *q);
 const fw_err *fwh_do_review_view(fwh_req *q);
+const fw_err *fwh_do_handout(fwh_req *q);
+const fw_err *fwh_do_handout_case(fwh_req *q);
+const fw_err *fwh_do_handout_collect(fwh_req *q);
+const fw_err *fwh_do_card_again(fwh_req *q);
+const fw_err *fwh_do_cards(fwh_req *q);
+const fw_err *fwh_do_card(fwh_req *q);
+const fw_err *fwh_do_card_lost(fwh_req *q);
+const fw_err *fwh_do_card_cancel(fwh_req *q);
 const fw_err *fwh_do_dispatch(fwh_req *q);
 const fw_err *fwh_do_dispatch_assign(fwh_req *q);
+const fw_err *fwh_do_arrivals(fwh_req *q);
+const fw_err *fwh_do_arrival_link(fwh_req *q);
 const fw_err *fwh_do_search(fwh_req *q);
 const fw_err *fwh_do_receipts(fwh_req *q);
+const fw_err *fwh_do_receipt_renew(fwh_req *q);
+const fw_err *fwh_do_settlements(fwh_req *q);
+const fw_err *fwh_do_settlement(fwh_req *q);
+const fw_err *fwh_do_settlement_ask(fwh_req *q);
+const fw_err *fwh_do_refunds(fwh_req *q);
+const fw_err *fwh_do_refund(fwh_req *q);
+const fw_err *fwh_do_refund_ask(fwh_req *q);
+const fw_err *fwh_do_refund_again(fwh_req *q);
+const fw_err *fwh_do_refund_pay_out(fwh_req *q);
 const fw_err *fwh_do_audit(fwh_req *q);
 const fw_err *fwh_do_admin(fwh_req *q);
 const fw_err *fwh_do_admin_account(fwh_req *q);
@@ -243,7 +269,14 @@ const fw_err *fwh_do_admin_account_update(fwh_req *q);
 const fw_err *fwh_do_admin_account_password(fwh_req *q);
 const fw_err *fwh_do_admin_org(fwh_req *q);
 const fw_err *fwh_do_admin_delegation(fwh_req *q);
-const fw_err *fwh_do_admin_replay(fwh_req *q);
+const fw_err *fwh_do_system(fwh_req *q);
+const fw_err *fwh_do_plugin_pause(fwh_req *q);
+const fw_err *fwh_do_plugin_resume(fwh_req *q);
+const fw_err *fwh_do_letter(fwh_req *q);
+const fw_err *fwh_do_letter_mend(fwh_req *q);
+const fw_err *fwh_do_letter_drop(fwh_req *q);
+const fw_err *fwh_do_letter_replay(fwh_req *q);
+const fw_err *fwh_do_message_replay(fwh_req *q);
 const fw_err *fwh_do_admin_revoke(fwh_req *q);
 const fw_err *fwh_do_inbox(fwh_req *q);
 

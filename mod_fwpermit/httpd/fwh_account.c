@@ -9,71 +9,73 @@
 
 #define ORG_ROWS 1000
 
-static json_t *languages_of(const fwh_req *q)
+static fw_value languages_of(const fwh_req *q)
 {
-    return json_pack("[{s:s, s:s, s:b}, {s:s, s:s, s:b}]", "code", "zh-Hant", "label", "繁體中文",
-                     "selected", strncmp(q->lang, "zh", 2) == 0, "code", "en", "label", "English",
-                     "selected", strncmp(q->lang, "en", 2) == 0);
+    static const char *const codes[] = {"zh-Hant", "en"}, *const labels[] = {"繁體中文", "English"};
+    fw_value list = fw_list(q->pool);
+
+    for (int i = 0; i < 2; i++)
+        fw_add(list, fw_pack(q->pool, "{s:s, s:s, s:b}", "code", codes[i], "label", labels[i],
+                             "selected", strncmp(q->lang, codes[i], 2) == 0));
+    return list;
 }
 
 /* What an employer has delegated, and to whom it may. */
-static const fw_err *set_employer(fwh_req *q, json_t *o)
+static const fw_err *set_employer(fwh_req *q, fw_value o)
 {
     fw_show s = fwh_show(q);
     apr_array_header_t *list = NULL;
-    json_t *given = json_array(), *agencies = json_array();
+    fw_value given = fw_list(q->pool), agencies = fw_list(q->pool);
 
-    json_object_set_new(o, "delegations", given);
-    json_object_set_new(o, "agencies", agencies);
-    json_object_set_new(o, "grant_action", json_string("/account/delegations"));
+    fw_set(o, "delegations", given);
+    fw_set(o, "agencies", agencies);
+    fw_set(o, "grant_action", fw_text("/account/delegations"));
     FW_TRY(fw_delegation_of_employer(q->db, q->actor.org_id, &list, q->pool));
     for (int i = 0; i < list->nelts; i++) {
         const fw_delegation_line *d = &APR_ARRAY_IDX(list, i, fw_delegation_line);
-        json_t *one = json_pack("{s:o, s:s, s:s?, s:o}", "id", fw_show_id(d->id), "agency",
-                                fw_show_org(&s, d->name_zh, d->name_en), "licence", d->licence,
-                                "since", fw_show_time(&s, d->granted));
+        fw_value one = fw_pack(q->pool, "{s:o, s:s, s:s?, s:o}", "id", fw_show_id(&s, d->id),
+                               "agency", fw_show_org(&s, d->name_zh, d->name_en), "licence",
+                               d->licence, "since", fw_time(d->granted));
 
         fw_show_set(one, &s, "action", "/account/delegations/%" APR_INT64_T_FMT "/revoke", d->id);
-        json_array_append_new(given, one);
+        fw_add(given, one);
     }
     FW_TRY(fw_org_list(q->db, ORG_ROWS, &list, q->pool));
     for (int i = 0; i < list->nelts; i++) {
         const fw_org *org = &APR_ARRAY_IDX(list, i, fw_org);
 
         if (strcmp(org->kind, "agency") == 0)
-            json_array_append_new(agencies,
-                                  json_pack("{s:o, s:s}", "id", fw_show_id(org->id), "label",
-                                            fw_show_org(&s, org->name_zh, org->name_en)));
+            fw_add(agencies, fw_pack(q->pool, "{s:o, s:s}", "id", fw_show_id(&s, org->id), "label",
+                                     fw_show_org(&s, org->name_zh, org->name_en)));
     }
     return NULL;
 }
 
-static const fw_err *set_agency(fwh_req *q, json_t *o)
+static const fw_err *set_agency(fwh_req *q, fw_value o)
 {
     fw_show s = fwh_show(q);
     apr_array_header_t *list = NULL;
-    json_t *employers = json_array();
+    fw_value employers = fw_list(q->pool);
 
-    json_object_set_new(o, "employers", employers);
+    fw_set(o, "employers", employers);
     FW_TRY(fw_org_employers(q->db, q->actor.org_id, &list, q->pool));
     for (int i = 0; i < list->nelts; i++) {
         const fw_org *org = &APR_ARRAY_IDX(list, i, fw_org);
 
-        json_array_append_new(
-            employers, json_pack("{s:s}", "label", fw_show_org(&s, org->name_zh, org->name_en)));
+        fw_add(employers,
+               fw_pack(q->pool, "{s:s}", "label", fw_show_org(&s, org->name_zh, org->name_en)));
     }
     return NULL;
 }
 
 const fw_err *fwh_do_account(fwh_req *q)
 {
-    fw_show s = fwh_show(q);
     const fw_account *a = q->account;
-    json_t *o =
-        json_pack("{s:{s:s, s:s, s:s?, s:s, s:o}, s:b, s:o, s:n, s:n, s:n}", "account", "login",
-                  a->login, "name", a->name, "email", a->email, "lang", a->lang, "last_login",
-                  fw_show_time(&s, a->last_login), "must_change", a->must_change, "languages",
-                  languages_of(q), "delegations", "agencies", "employers");
+    fw_value o =
+        fw_pack(q->pool, "{s:{s:s, s:s, s:s?, s:s, s:o}, s:b, s:o, s:n, s:n, s:n}", "account",
+                "login", a->login, "name", a->name, "email", a->email, "lang", a->lang,
+                "last_login", fw_time(a->last_login), "must_change", a->must_change, "languages",
+                languages_of(q), "delegations", "agencies", "employers");
 
     if (q->actor.roles & FW_ROLE_EMPLOYER)
         FW_TRY(set_employer(q, o));
@@ -121,6 +123,17 @@ static const fw_err *rehash(fwh_req *q, const char *old, const char *new, fw_acc
     return err;
 }
 
+/* With a new password somebody may do more, or shuts somebody out: no token from before is one after it. */
+static const fw_err *end_other_tokens(fwh_req *q)
+{
+    const char *token = NULL;
+
+    FW_TRY(fw_session_delete_others(q->db, q->actor.account_id, q->who->token_hash, q->pool));
+    FW_TRY(fw_login_renew(q->db, q->who, &token, q->pool));
+    fwh_cookie_set(q, fwh_session_cookie(q), token, -1);
+    return NULL;
+}
+
 const fw_err *fwh_do_account_password(fwh_req *q)
 {
     const char *old = fwh_take(q, "old"), *new = fwh_take(q, "new"), *again = fwh_take(q, "again");
@@ -140,14 +153,14 @@ const fw_err *fwh_do_account_password(fwh_req *q)
         return password_refused(q, "again", "password.different");
     FW_TRY(fw_login_guess(q->desk, q->db, q->actor.account_id, &often, q->pool));
     if (often)
-        return fwh_problem(q, 429, "login.often", NULL);
+        return fwh_problem(q, 429, "login.often", fw_null());
     FW_TRY(rehash(q, old, new, &to, &field, &why));
     if (why)
         return password_refused(q, field, why);
     cmd.account = &to;
     FW_TRY(fwh_perform(q, &cmd, &result));
     if (result.verdict != FW_REFUSED)
-        FW_TRY(fw_session_delete_others(q->db, q->actor.account_id, q->who->token_hash, q->pool));
+        FW_TRY(end_other_tokens(q));
     return fwh_result(q, &result, "/account", "password_changed");
 }
 

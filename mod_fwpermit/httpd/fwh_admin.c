@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "fw_idnum.h"
+#include "fw_show_system.h"
 #include "fw_store_outbox.h"
 #include "fw_store_payment.h"
 
@@ -15,31 +16,31 @@
 
 /* ---- lists ---- */
 
-static json_t *role_options(const fwh_req *q, unsigned chosen)
+static fw_value role_options(const fwh_req *q, unsigned chosen)
 {
-    json_t *list = json_array();
+    fw_value list = fw_list(q->pool);
 
     for (unsigned bit = 1; bit <= FW_ROLE_AUDITOR; bit <<= 1)
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:b}", "code", fw_role_name((fw_role_e)bit), "label",
-                            fw_locale_text(
-                                q->desk->locale, q->lang,
-                                apr_pstrcat(q->pool, "role.", fw_role_name((fw_role_e)bit), NULL)),
-                            "selected", (chosen & bit) != 0));
+        fw_add(list,
+               fw_pack(q->pool, "{s:s, s:s, s:b}", "code", fw_role_name((fw_role_e)bit), "label",
+                       fw_locale_text(
+                           q->desk->locale, q->lang,
+                           apr_pstrcat(q->pool, "role.", fw_role_name((fw_role_e)bit), NULL)),
+                       "selected", (chosen & bit) != 0));
     return list;
 }
 
-static json_t *station_options(const fwh_req *q, const char *chosen)
+static fw_value station_options(const fwh_req *q, const char *chosen)
 {
     bool english = strncmp(q->lang, "en", 2) == 0;
-    json_t *list = json_array();
+    fw_value list = fw_list(q->pool);
     int n = 0;
     const fw_station *all = fw_codes_stations(q->desk->codes, &n);
 
     for (int i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "code", all[i].code, "label",
-                                              english ? all[i].en : all[i].zh, "selected",
-                                              chosen && strcmp(chosen, all[i].code) == 0));
+        fw_add(list, fw_pack(q->pool, "{s:s, s:s, s:b}", "code", all[i].code, "label",
+                             english ? all[i].en : all[i].zh, "selected",
+                             chosen && strcmp(chosen, all[i].code) == 0));
     return list;
 }
 
@@ -59,121 +60,92 @@ static const char *role_labels(const fwh_req *q, unsigned roles)
 }
 
 /* The name of one of the organisations listed, or NULL. */
-static const char *org_label(const json_t *orgs, const char *id)
+static const char *org_label(fw_value orgs, const char *id)
 {
-    json_t *org;
-    size_t i;
+    fw_value org;
 
-    json_array_foreach((json_t *)(uintptr_t)orgs, i, org)
+    fw_each(orgs, i, org)
     {
-        if (strcmp(json_string_value(json_object_get(org, "id")), id) == 0)
-            return json_string_value(json_object_get(org, "label"));
+        if (strcmp(fw_chars(fw_get(org, "id")), id) == 0)
+            return fw_chars(fw_get(org, "label"));
     }
     return NULL;
 }
 
-static const fw_err *list_accounts(fwh_req *q, const json_t *orgs, json_t **out)
+static const fw_err *list_accounts(fwh_req *q, fw_value orgs, fw_value *out)
 {
     fw_show s = fwh_show(q);
     apr_array_header_t *list = NULL;
 
-    *out = json_array();
+    *out = fw_list(q->pool);
     FW_TRY(fw_account_list(q->db, ROWS, &list, q->pool));
     for (int i = 0; i < list->nelts; i++) {
         const fw_account *a = &APR_ARRAY_IDX(list, i, fw_account);
-        json_t *o =
-            json_pack("{s:o, s:s, s:s, s:s, s:s?, s:s?, s:b, s:b, s:o}", "id", fw_show_id(a->id),
-                      "login", a->login, "name", a->name, "roles", role_labels(q, a->roles), "org",
-                      org_label(orgs, fw_show_id_text(&s, a->org_id)), "station", a->station,
-                      "active", a->active, "locked", a->locked_until > s.now, "last_login",
-                      fw_show_time(&s, a->last_login));
+        fw_value o = fw_pack(
+            q->pool, "{s:o, s:s, s:s, s:s, s:s?, s:s?, s:b, s:b, s:o}", "id", fw_show_id(&s, a->id),
+            "login", a->login, "name", a->name, "roles", role_labels(q, a->roles), "org",
+            org_label(orgs, fw_show_id_text(&s, a->org_id)), "station", a->station, "active",
+            a->active, "locked", a->locked_until > s.now, "last_login", fw_time(a->last_login));
 
         fw_show_set(o, &s, "href", "/admin/accounts/%" APR_INT64_T_FMT, a->id);
-        json_array_append_new(*out, o);
+        fw_add(*out, o);
     }
     return NULL;
 }
 
-static const fw_err *list_orgs(fwh_req *q, json_t **out)
+static const fw_err *list_orgs(fwh_req *q, fw_value *out)
 {
     fw_show s = fwh_show(q);
     apr_array_header_t *list = NULL;
 
-    *out = json_array();
+    *out = fw_list(q->pool);
     FW_TRY(fw_org_list(q->db, ROWS, &list, q->pool));
     for (int i = 0; i < list->nelts; i++) {
         const fw_org *org = &APR_ARRAY_IDX(list, i, fw_org);
 
-        json_array_append_new(*out, json_pack("{s:o, s:s, s:s, s:s?, s:s?, s:b}", "id",
-                                              fw_show_id(org->id), "label",
-                                              fw_show_org(&s, org->name_zh, org->name_en), "kind",
-                                              org->kind, "ban", org->ban, "licence", org->licence,
-                                              "is_agency", strcmp(org->kind, "agency") == 0));
+        fw_add(*out,
+               fw_pack(q->pool, "{s:o, s:s, s:s, s:s?, s:s?, s:b}", "id", fw_show_id(&s, org->id),
+                       "label", fw_show_org(&s, org->name_zh, org->name_en), "kind", org->kind,
+                       "ban", org->ban, "licence", org->licence, "is_agency",
+                       strcmp(org->kind, "agency") == 0));
     }
     return NULL;
 }
 
-/* Payments and their receipts belong to several cases; the rest to one. */
-static bool is_about_case(const fw_delivery *d)
+static const fw_err *list_queues(fwh_req *q, fw_value *out)
 {
-    return strcmp(d->port, "payment") != 0 && strcmp(d->op, "press.receipt") != 0;
-}
-
-static const fw_err *list_dead(fwh_req *q, json_t **out)
-{
-    fw_show s = fwh_show(q);
     apr_array_header_t *list = NULL;
 
-    *out = json_array();
-    FW_TRY(fw_outbox_list_dead(q->db, ROWS, &list, q->pool));
-    for (int i = 0; i < list->nelts; i++) {
-        const fw_delivery *d = &APR_ARRAY_IDX(list, i, fw_delivery);
-        json_t *o = json_pack("{s:o, s:s, s:s, s:o, s:i, s:s?, s:n}", "id", fw_show_id(d->id),
-                              "port", d->port, "op", d->op, "when", fw_show_time(&s, d->created),
-                              "attempts", d->attempt, "reason", d->reason, "case_href");
-
-        fw_show_set(o, &s, "action", "/admin/deadletters/%" APR_INT64_T_FMT "/replay", d->id);
-        if (is_about_case(d))
-            fw_show_set(o, &s, "case_href", "/review/%" APR_INT64_T_FMT, d->aggregate_id);
-        json_array_append_new(*out, o);
-    }
-    return NULL;
-}
-
-static const fw_err *list_queues(fwh_req *q, json_t **out)
-{
-    fw_show s = fwh_show(q);
-    apr_array_header_t *list = NULL;
-
-    *out = json_array();
+    *out = fw_list(q->pool);
     FW_TRY(fw_outbox_counts(q->db, &list, q->pool));
     for (int i = 0; i < list->nelts; i++) {
         const fw_outbox_count *c = &APR_ARRAY_IDX(list, i, fw_outbox_count);
 
-        json_array_append_new(*out,
-                              json_pack("{s:s, s:s, s:i, s:o}", "port", c->port, "state", c->state,
-                                        "n", c->n, "oldest", fw_show_time(&s, c->oldest)));
+        fw_add(*out, fw_pack(q->pool, "{s:s, s:s, s:i, s:o}", "port", c->port, "state", c->state,
+                             "n", c->n, "oldest", fw_time(c->oldest)));
     }
     return NULL;
 }
 
 const fw_err *fwh_do_admin(fwh_req *q)
 {
-    json_t *o = json_object(), *part = NULL, *orgs = NULL;
+    fw_value o = fw_object(q->pool), part = {0}, orgs = {0}, messages = {0};
+    fw_show s = fwh_show(q);
 
     FW_TRY(list_orgs(q, &orgs));
-    json_object_set_new(o, "orgs", orgs);
+    fw_set(o, "orgs", orgs);
     FW_TRY(list_accounts(q, orgs, &part));
-    json_object_set_new(o, "accounts", part);
-    FW_TRY(list_dead(q, &part));
-    json_object_set_new(o, "dead", part);
+    fw_set(o, "accounts", part);
+    FW_TRY(fw_show_dead(&s, ROWS, &part, &messages));
+    fw_set(o, "dead", part);
+    fw_set(o, "messages", messages);
     FW_TRY(list_queues(q, &part));
-    json_object_set_new(o, "queues", part);
-    json_object_set_new(o, "stations", station_options(q, NULL));
-    json_object_set_new(o, "roles", role_options(q, 0));
-    json_object_set_new(o, "actions",
-                        json_pack("{s:s, s:s, s:s}", "account", "/admin/accounts", "org",
-                                  "/admin/orgs", "delegation", "/admin/delegations"));
+    fw_set(o, "queues", part);
+    fw_set(o, "stations", station_options(q, NULL));
+    fw_set(o, "roles", role_options(q, 0));
+    fw_set(o, "actions",
+           fw_pack(q->pool, "{s:s, s:s, s:s}", "account", "/admin/accounts", "org", "/admin/orgs",
+                   "delegation", "/admin/delegations"));
     return fwh_page(q, "admin", o);
 }
 
@@ -181,11 +153,11 @@ const fw_err *fwh_do_admin_account(fwh_req *q)
 {
     fw_show s = fwh_show(q);
     const fw_account *a = q->account;
-    json_t *o =
-        json_pack("{s:{s:o, s:s, s:s, s:s?, s:s?, s:b, s:b}, s:o, s:o}", "account", "id",
-                  fw_show_id(a->id), "login", a->login, "name", a->name, "email", a->email,
-                  "station", a->station, "active", a->active, "locked", a->locked_until > s.now,
-                  "roles", role_options(q, a->roles), "stations", station_options(q, a->station));
+    fw_value o =
+        fw_pack(q->pool, "{s:{s:o, s:s, s:s, s:s?, s:s?, s:b, s:b}, s:o, s:o}", "account", "id",
+                fw_show_id(&s, a->id), "login", a->login, "name", a->name, "email", a->email,
+                "station", a->station, "active", a->active, "locked", a->locked_until > s.now,
+                "roles", role_options(q, a->roles), "stations", station_options(q, a->station));
 
     fw_show_set(o, &s, "action", "/admin/accounts/%" APR_INT64_T_FMT, a->id);
     fw_show_set(o, &s, "password_action", "/admin/accounts/%" APR_INT64_T_FMT "/password", a->id);
@@ -324,7 +296,8 @@ const fw_err *fwh_do_admin_account_update(fwh_req *q)
         return refuse(q, missing, "field.choice");
     cmd.account = &a;
     FW_TRY(fwh_perform(q, &cmd, &result));
-    if (result.verdict != FW_REFUSED && !a.active)
+    /* Whoever may do other things from now on logs in for it. */
+    if (result.verdict != FW_REFUSED && (!a.active || a.roles != q->account->roles))
         FW_TRY(fw_session_delete_others(q->db, a.id, "", q->pool));
     return answer(q, &result,
                   apr_psprintf(q->pool, "/admin/accounts/%" APR_INT64_T_FMT, q->account->id),
@@ -402,16 +375,6 @@ const fw_err *fwh_do_admin_delegation(fwh_req *q)
         return refuse(q, cmd.target ? "employer" : "agency", "field.required");
     FW_TRY(fwh_perform(q, &cmd, &result));
     return answer(q, &result, "/admin", "delegated");
-}
-
-const fw_err *fwh_do_admin_replay(fwh_req *q)
-{
-    fw_command cmd = fwh_command(q, FW_CMD_OUTBOX_REPLAY, fwh_id(q->arg[0]));
-    fw_result result = {0};
-
-    FW_TRY(fwh_fields_end(q));
-    FW_TRY(fwh_perform(q, &cmd, &result));
-    return fwh_result(q, &result, "/admin", "replayed");
 }
 
 const fw_err *fwh_do_admin_revoke(fwh_req *q)

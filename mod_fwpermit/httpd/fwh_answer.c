@@ -1,10 +1,11 @@
 #include "fw_config.h"
 #include "fwh.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
+
+#include "fw_file_name.h"
 
 APLOG_USE_MODULE(fwpermit);
 
@@ -55,12 +56,13 @@ const fw_err *fwh_bytes(fwh_req *q, const char *type, const char *bytes, apr_siz
     return NULL;
 }
 
-static void send_json(fwh_req *q, const char *type, json_t *o)
+static const fw_err *send_json(fwh_req *q, const char *type, fw_value o)
 {
-    char *text = json_dumps(o, JSON_COMPACT);
+    const char *text = NULL;
+    apr_size_t n = 0;
 
-    send_bytes(q, type, text ? text : "{}", text ? strlen(text) : 2);
-    free(text);
+    FW_TRY(fw_value_json(o, &text, &n, q->pool));
+    return fwh_bytes(q, type, text, n);
 }
 
 /* ---- pages ---- */
@@ -72,7 +74,7 @@ static bool is_read(const fwh_req *q, const char *template)
            q->r->method_number == M_POST;
 }
 
-static const fw_err *fill(fwh_req *q, const char *template, json_t *model)
+static const fw_err *fill(fwh_req *q, const char *template, fw_value model)
 {
     const char *html = NULL;
     apr_size_t n = 0;
@@ -85,21 +87,16 @@ static const fw_err *fill(fwh_req *q, const char *template, json_t *model)
     return NULL;
 }
 
-const fw_err *fwh_page(fwh_req *q, const char *template, json_t *model)
+const fw_err *fwh_page(fwh_req *q, const char *template, fw_value model)
 {
-    const fw_err *err = NULL;
-
-    if (!model)
+    if (!fw_is(model))
         return FW_ERR(q->pool, FW_E_INTERNAL, 0, "page %s has no model", template);
     /* Of all models problems alone have a type. */
     if (q->json)
-        send_json(q,
-                  json_object_get(model, "type") ? "application/problem+json" : "application/json",
-                  model);
-    else
-        err = fill(q, template, model);
-    json_decref(model);
-    return err;
+        return send_json(
+            q, fw_is(fw_get(model, "type")) ? "application/problem+json" : "application/json",
+            model);
+    return fill(q, template, model);
 }
 
 const fw_err *fwh_redirect(fwh_req *q, const char *href, const char *notice)
@@ -145,15 +142,14 @@ int fwh_status_of(fw_code_e code)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-json_t *fwh_errors(const fwh_req *q, const fw_refusal *refusals, int n)
+fw_value fwh_errors(const fwh_req *q, const fw_refusal *refusals, int n)
 {
     fw_show s = fwh_show(q);
-    json_t *list = json_array();
+    fw_value list = fw_list(q->pool);
 
     for (int i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s?, s:s, s:s}", "field", refusals[i].field, "key",
-                                              refusals[i].key, "reason",
-                                              fw_show_reason(&s, &refusals[i])));
+        fw_add(list, fw_pack(q->pool, "{s:s?, s:s, s:s}", "field", refusals[i].field, "key",
+                             refusals[i].key, "reason", fw_show_reason(&s, &refusals[i])));
     return list;
 }
 
@@ -179,14 +175,14 @@ void fwh_form_errors(fwh_req *q, const fw_result *result)
     fw_show s = fwh_show(q);
 
     q->status = fwh_status_of(result->code);
-    q->errors = json_array();
+    q->errors = fw_list(q->pool);
     for (int i = 0; i < result->n_refusals; i++) {
         const fw_refusal *r = &result->refusals[i];
-        json_t *o = json_pack("{s:s}", "text", summary_of(q, r, fw_show_reason(&s, r)));
+        fw_value o = fw_pack(q->pool, "{s:s}", "text", summary_of(q, r, fw_show_reason(&s, r)));
 
         if (r->field)
             fw_show_set(o, &s, "href", "#f-%s", r->field);
-        json_array_append_new(q->errors, o);
+        fw_add(q->errors, o);
     }
 }
 
@@ -219,11 +215,19 @@ static const char *back_of(const fwh_req *q)
     return from + n;
 }
 
-const fw_err *fwh_problem(fwh_req *q, int status, const char *key, json_t *errors)
+/* Of the request, in both logs: what a person may read out to who looks into them. "": mod_unique_id is not loaded. */
+static const char *log_id(const fwh_req *q)
+{
+    const char *id = apr_table_get(q->r->subprocess_env, "UNIQUE_ID");
+
+    return id ? id : "";
+}
+
+const fw_err *fwh_problem(fwh_req *q, int status, const char *key, fw_value errors)
 {
     const char *detail = fw_locale_text(q->desk->locale, q->lang, key),
                *title = title_of(q, status);
-    json_t *o;
+    fw_value o;
 
     q->status = status;
     if (status == HTTP_SERVICE_UNAVAILABLE)
@@ -231,18 +235,16 @@ const fw_err *fwh_problem(fwh_req *q, int status, const char *key, json_t *error
     if (status == HTTP_UNAUTHORIZED)
         apr_table_setn(q->r->headers_out, "WWW-Authenticate", "FwPermit realm=\"/login\"");
     if (q->json) {
-        o = json_pack("{s:s+, s:s, s:i, s:s}", "type", "/problems/", key, "title", title, "status",
-                      status, "detail", detail);
-        json_object_set_new(o, "errors", errors ? errors : json_array());
-        send_json(q, "application/problem+json", o);
-        json_decref(o);
-        return NULL;
+        o = fw_pack(q->pool, "{s:s, s:s, s:i, s:s, s:s}", "type",
+                    apr_pstrcat(q->pool, "/problems/", key, NULL), "title", title, "status", status,
+                    "detail", detail, "log_id", log_id(q));
+        fw_set(o, "errors", fw_is(errors) ? errors : fw_list(q->pool));
+        return send_json(q, "application/problem+json", o);
     }
-    o = json_pack("{s:i, s:s, s:s, s:s, s:s}", "status", status, "problem_title", title, "detail",
-                  detail, "hint", "", "back", back_of(q));
-    if (json_array_size(errors) > 0)
-        json_object_set(o, "reasons", errors);
-    json_decref(errors);
+    o = fw_pack(q->pool, "{s:i, s:s, s:s, s:s, s:s, s:s}", "status", status, "problem_title", title,
+                "detail", detail, "hint", "", "back", back_of(q), "log_id", log_id(q));
+    if (fw_size(errors) > 0)
+        fw_set(o, "reasons", errors);
     return fwh_page(q, "problem", o);
 }
 
@@ -259,40 +261,26 @@ const fw_err *fwh_refused(fwh_req *q, const fw_result *result)
 const fw_err *fwh_result(fwh_req *q, const fw_result *result, const char *href, const char *notice)
 {
     fw_show s = fwh_show(q);
-    json_t *o;
+    fw_value o;
 
     if (result->verdict == FW_REFUSED)
         return fwh_refused(q, result);
     if (!q->json)
         return fwh_redirect(q, href, notice);
-    o = json_pack("{s:s, s:o, s:s}", "verdict",
-                  result->verdict == FW_ACCEPTED ? "accepted" : "done", "answer",
-                  fw_show_id(result->answer), "href", href);
+    o = fw_pack(q->pool, "{s:s, s:o, s:s}", "verdict",
+                result->verdict == FW_ACCEPTED ? "accepted" : "done", "answer",
+                fw_show_id(&s, result->answer), "href", href);
     if (result->state) {
-        json_t *c =
-            json_pack("{s:s?, s:o, s:i}", "case_no", result->case_no, "state",
-                      fw_show_state(&s, "state", result->state), "version", result->version);
+        fw_value c = fw_pack(q->pool, "{s:s?, s:o, s:i}", "case_no", result->case_no, "state",
+                             fw_show_state(&s, "state", result->state), "version", result->version);
 
-        json_object_set_new(o, "case", c);
+        fw_set(o, "case", c);
     }
     q->status = result->verdict == FW_ACCEPTED ? HTTP_ACCEPTED : HTTP_OK;
     return fwh_page(q, "", o);
 }
 
 /* ---- files, cookies ---- */
-
-/* RFC 6266: the name in UTF-8, and one in ASCII for who cannot read that. */
-static const char *disposition(const char *name, apr_pool_t *pool)
-{
-    char *ascii = apr_pstrdup(pool, name);
-
-    for (char *p = ascii; *p; p++) {
-        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f || strchr("\"\\%;", *p))
-            *p = '_';
-    }
-    return apr_psprintf(pool, "attachment; filename=\"%s\"; filename*=UTF-8''%s", ascii,
-                        ap_escape_urlencoded(pool, name));
-}
 
 const fw_err *fwh_vault_file(fwh_req *q, const char *vault, const char *mime, const char *name)
 {
@@ -306,7 +294,8 @@ const fw_err *fwh_vault_file(fwh_req *q, const char *vault, const char *mime, co
     fwh_db_give(q);
     set_headers(q);
     apr_table_setn(q->r->headers_out, "Content-Security-Policy", "default-src 'none'; sandbox");
-    apr_table_setn(q->r->headers_out, "Content-Disposition", disposition(name, q->pool));
+    apr_table_setn(q->r->headers_out, "Content-Disposition",
+                   fw_file_name_disposition(name, mime, q->pool));
     ap_set_content_type(q->r, apr_pstrdup(q->pool, mime));
     ap_set_content_length(q->r, fw_vault_size(reader));
     while (n > 0 && !q->r->header_only && !q->r->connection->aborted) {

@@ -7,7 +7,9 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "fw_urlencoded.h"
+#include "fw_cookie.h"
+#include "fw_fields.h"
+#include "fw_sha256.h"
 
 APLOG_USE_MODULE(fwpermit);
 
@@ -122,86 +124,6 @@ const fw_err *fwh_body_bytes(fwh_req *q, apr_size_t most, const char **bytes, ap
 
 /* ---- fields ---- */
 
-static bool may_repeat(const fwh_req *q, const char *name)
-{
-    return q->route->lists && strstr(q->route->lists, apr_pstrcat(q->pool, ",", name, ",", NULL));
-}
-
-static const fw_err *put_field(fwh_req *q, const char *name, const char *value)
-{
-    json_t *have = json_object_get(q->fields, name);
-
-    if (!may_repeat(q, name)) {
-        if (have)
-            return input(q, FW_E_INPUT, name, "body.repeated");
-        json_object_set_new(q->fields, name, json_string(value));
-        return NULL;
-    }
-    if (!have) {
-        have = json_array();
-        json_object_set_new(q->fields, name, have);
-    }
-    json_array_append_new(have, json_string(value));
-    return NULL;
-}
-
-static const fw_err *take_pairs(fwh_req *q, const char *text, apr_size_t n)
-{
-    apr_array_header_t *pairs = NULL;
-
-    FW_TRY(fw_urlencoded_parse(&pairs, text, n, FW_PAIRS_MAX, q->pool));
-    for (int i = 0; i < pairs->nelts; i++) {
-        const fw_pair *p = &APR_ARRAY_IDX(pairs, i, fw_pair);
-
-        FW_TRY(put_field(q, p->name, p->value));
-    }
-    return NULL;
-}
-
-static const fw_err *put_json(fwh_req *q, const char *name, json_t *v)
-{
-    json_t *one;
-    size_t i;
-
-    if (json_is_string(v))
-        return put_field(q, name, json_string_value(v));
-    if (json_is_integer(v))
-        return put_field(
-            q, name,
-            apr_psprintf(q->pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(v)));
-    if (json_is_boolean(v))
-        return put_field(q, name, json_is_true(v) ? "yes" : "");
-    if (!json_is_array(v) || !may_repeat(q, name))
-        return input(q, FW_E_INPUT, name, "body.type");
-    json_array_foreach(v, i, one)
-    {
-        if (!json_is_string(one))
-            return input(q, FW_E_INPUT, name, "body.type");
-        FW_TRY(put_field(q, name, json_string_value(one)));
-    }
-    return NULL;
-}
-
-static const fw_err *take_json(fwh_req *q, const char *text, apr_size_t n)
-{
-    json_error_t why;
-    json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why), *v;
-    const fw_err *err = NULL;
-    const char *name;
-
-    if (!json_is_object(o)) {
-        json_decref(o);
-        return input(q, FW_E_INPUT, NULL, "body.malformed");
-    }
-    json_object_foreach(o, name, v)
-    {
-        if (!err)
-            err = put_json(q, name, v);
-    }
-    json_decref(o);
-    return err;
-}
-
 static bool has_type(const fwh_req *q, const char *type)
 {
     const char *given = apr_table_get(q->r->headers_in, "Content-Type");
@@ -213,7 +135,10 @@ static bool has_type(const fwh_req *q, const char *type)
 
 const fw_err *fwh_query_read(fwh_req *q)
 {
-    return q->r->args ? take_pairs(q, q->r->args, strlen(q->r->args)) : NULL;
+    const char *args = q->r->args;
+
+    return args ? fw_fields_urlencoded(q->fields, q->route->lists, args, strlen(args), q->pool)
+                : NULL;
 }
 
 const fw_err *fwh_request_id(fwh_req *q, const char *typed)
@@ -239,7 +164,7 @@ const char *fwh_body_hash(fwh_req *q, const char *bytes, apr_size_t n)
 
     memcpy(all, q->path, at);
     memcpy(all + at, bytes, n);
-    return fw_login_hash(all, at + n, q->pool);
+    return fw_sha256_hex(all, at + n, q->pool);
 }
 
 const fw_err *fwh_body_read(fwh_req *q)
@@ -249,9 +174,9 @@ const fw_err *fwh_body_read(fwh_req *q)
 
     FW_TRY(fwh_body_bytes(q, (apr_size_t)q->desk->settings->form_max, &bytes, &n));
     if (has_type(q, "application/json"))
-        FW_TRY(take_json(q, bytes, n));
+        FW_TRY(fw_fields_json(q->fields, q->route->lists, bytes, n, q->pool));
     else if (n == 0 || has_type(q, "application/x-www-form-urlencoded"))
-        FW_TRY(take_pairs(q, bytes, n));
+        FW_TRY(fw_fields_urlencoded(q->fields, q->route->lists, bytes, n, q->pool));
     else
         return input(q, FW_E_INPUT, NULL, "body.unknown_type");
     q->body_hash = fwh_body_hash(q, bytes, n);
@@ -317,14 +242,5 @@ const fw_err *fwh_fields_end(fwh_req *q)
 
 const char *fwh_cookie(const fwh_req *q, const char *name)
 {
-    const char *all = apr_table_get(q->r->headers_in, "Cookie");
-    size_t n = strlen(name);
-
-    for (const char *p = all; p && *p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL) {
-        while (*p == ' ')
-            p++;
-        if (strncmp(p, name, n) == 0 && p[n] == '=')
-            return apr_pstrmemdup(q->pool, p + n + 1, strcspn(p + n + 1, "; "));
-    }
-    return NULL;
+    return fw_cookie_find(apr_table_get(q->r->headers_in, "Cookie"), name, q->pool);
 }

@@ -16,32 +16,31 @@ static const char *case_href(fwh_req *q, fw_id id, const char *page)
 
 /* ---- the list ---- */
 
-static json_t *filters_of(fwh_req *q, const char *chosen)
+static fw_value filters_of(fwh_req *q, const char *chosen)
 {
-    static const char *const states[] = {"", "draft", "returned", "awaiting_payment", "issued"};
-    json_t *list = json_array();
+    static const char *const states[] = {"",     "draft", "returned", "awaiting_payment",
+                                         "held", "issued"};
+    fw_value list = fw_list(q->pool);
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         const char *key = *states[i] ? apr_pstrcat(q->pool, "state.", states[i], NULL) : "list.all";
 
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:b, s:n}", "href",
-                            *states[i] ? apr_pstrcat(q->pool, "/cases?state=", states[i], NULL)
-                                       : "/cases",
-                            "label", fw_locale_text(q->desk->locale, q->lang, key), "current",
-                            strcmp(states[i], chosen) == 0, "n"));
+        fw_add(list, fw_pack(q->pool, "{s:s, s:s, s:b, s:n}", "href",
+                             *states[i] ? apr_pstrcat(q->pool, "/cases?state=", states[i], NULL)
+                                        : "/cases",
+                             "label", fw_locale_text(q->desk->locale, q->lang, key), "current",
+                             strcmp(states[i], chosen) == 0, "n"));
     }
     return list;
 }
 
-static bool any_payable(const json_t *lines)
+static bool any_payable(fw_value lines)
 {
-    json_t *line;
-    size_t i;
+    fw_value line;
 
-    json_array_foreach((json_t *)(uintptr_t)lines, i, line)
+    fw_each(lines, i, line)
     {
-        if (json_is_true(json_object_get(line, "can_pay")))
+        if (fw_is_true(fw_get(line, "can_pay")))
             return true;
     }
     return false;
@@ -58,19 +57,19 @@ const fw_err *fwh_do_cases(fwh_req *q)
                        .state = state && fw_state_parse(state, &parsed) ? state : "",
                        .before = fwh_take_id(q, "before"),
                        .limit = LIST_ROWS};
-    json_t *o = json_object(), *lines = NULL;
+    fw_value o = fw_object(q->pool), lines = {0};
     fw_case_line last = {0};
 
     FW_TRY(fw_show_case_lines(&s, &ask, false, &lines, &last));
-    json_object_set_new(o, "cases", lines);
-    json_object_set_new(o, "filters", filters_of(q, ask.state));
-    json_object_set_new(o, "payable", json_boolean(any_payable(lines)));
-    json_object_set_new(o, "new_href", json_string("/workers"));
-    if (json_array_size(lines) == LIST_ROWS)
+    fw_set(o, "cases", lines);
+    fw_set(o, "filters", filters_of(q, ask.state));
+    fw_set(o, "payable", fw_bool(any_payable(lines)));
+    fw_set(o, "new_href", fw_text("/workers"));
+    if (fw_size(lines) == LIST_ROWS)
         fw_show_set(o, &s, "next", "/cases?%s%s%sbefore=%" APR_INT64_T_FMT,
                     *ask.state ? "state=" : "", ask.state, *ask.state ? "&" : "", last.created);
     else
-        json_object_set_new(o, "next", json_null());
+        fw_set(o, "next", fw_null());
     return fwh_page(q, "cases", o);
 }
 
@@ -92,7 +91,7 @@ const fw_err *fwh_do_case_page(fwh_req *q)
 {
     fw_show s = fwh_show(q);
     fw_dossier d;
-    json_t *model = NULL;
+    fw_value model = {0};
 
     FW_TRY(fw_dossier_load(&s, q->kase, true, &d));
     FW_TRY(fw_show_case(&s, &d, &model));
@@ -131,11 +130,11 @@ const fw_err *fwh_do_case_edit(fwh_req *q)
     fw_show s = fwh_show(q);
     const fw_refusal *wrong = NULL;
     fw_dossier d;
-    json_t *model = NULL;
+    fw_value model = {0};
     int n;
 
     if (!is_open(q->kase))
-        return q->json ? fwh_problem(q, HTTP_CONFLICT, "case.state", NULL)
+        return q->json ? fwh_problem(q, HTTP_CONFLICT, "case.state", fw_null())
                        : fwh_redirect(q, case_href(q, q->kase->id, ""), "case_closed");
     FW_TRY(fw_dossier_load(&s, q->kase, false, &d));
     n = wrong_ones(&s, &d, &wrong);
@@ -161,7 +160,7 @@ static const fw_err *save_refused(fwh_req *q, const fw_result *result, const fw_
     bool stale = result->n_refusals > 0 && strcmp(result->refusals[0].key, "case.stale") == 0 &&
                  is_open(d->kase);
     fw_show s = fwh_show(q);
-    json_t *model = NULL;
+    fw_value model = {0};
 
     if (stale) {
         FW_TRY(fwh_note_read(q));
@@ -169,15 +168,15 @@ static const fw_err *save_refused(fwh_req *q, const fw_result *result, const fw_
         FW_TRY(fw_show_case_stale(&s, d, q->fields, &model));
         if (!q->json)
             return fwh_page(q, "case_stale", model);
-        json_object_set_new(model, "type", json_string("/problems/case.stale"));
-        json_object_set_new(model, "title", json_string(fw_show_text(&s, "problem.title.409")));
-        json_object_set_new(model, "status", json_integer(HTTP_CONFLICT));
-        json_object_set_new(model, "detail", json_string(fw_show_text(&s, "case.stale")));
-        json_object_del(model, "form");
+        fw_set(model, "type", fw_text("/problems/case.stale"));
+        fw_set(model, "title", fw_text(fw_show_text(&s, "problem.title.409")));
+        fw_set(model, "status", fw_number(HTTP_CONFLICT));
+        fw_set(model, "detail", fw_text(fw_show_text(&s, "case.stale")));
+        fw_unset(model, "form");
         return fwh_page(q, "", model);
     }
     if (result->code == FW_E_CONFLICT && !is_open(d->kase))
-        return fwh_problem(q, HTTP_CONFLICT, "case.state", NULL);
+        return fwh_problem(q, HTTP_CONFLICT, "case.state", fw_null());
     if (q->json || result->code != FW_E_INPUT)
         return fwh_refused(q, result);
     fwh_form_errors(q, result);
@@ -186,11 +185,12 @@ static const fw_err *save_refused(fwh_req *q, const fw_result *result, const fw_
 }
 
 /* For scripts and programs: what is wrong now, how much is missing, what was filled in. */
-static const fw_err *tell_saved(fwh_req *q, const fw_result *result, json_t *filled)
+static const fw_err *tell_saved(fwh_req *q, const fw_result *result, const json_t *filled)
 {
     fw_show s = fwh_show(q);
     const fw_refusal *wrong = NULL;
     apr_array_header_t *missing = NULL;
+    fw_value letter = {0};
     fw_case *now = NULL;
     fw_dossier d;
     int n, n_missing;
@@ -199,14 +199,33 @@ static const fw_err *tell_saved(fwh_req *q, const fw_result *result, json_t *fil
     FW_TRY(fw_dossier_load(&s, now, false, &d));
     n_missing = fw_dossier_missing(&s, &d, &missing);
     n = wrong_ones(&s, &d, &wrong);
+    FW_TRY(fw_show_case_letter(&s, &d, &letter));
     return fwh_page(q, "",
-                    json_pack("{s:s, s:o, s:s, s:{s:o, s:s?, s:o, s:i}, s:o, s:i, s:o}", "verdict",
-                              "done", "answer", fw_show_id(result->answer), "href",
-                              case_href(q, now->id, "/edit"), "case", "id", fw_show_id(now->id),
-                              "case_no", now->case_no, "state",
-                              fw_show_state(&s, "state", fw_state_name(now->state)), "version",
-                              now->version, "problems", fwh_errors(q, wrong, n), "missing_n",
-                              n_missing, "filled", filled ? filled : json_null()));
+                    fw_pack(q->pool, "{s:s, s:o, s:s, s:{s:o, s:s?, s:o, s:i}, s:o, s:i, s:o, s:o}",
+                            "verdict", "done", "answer", fw_show_id(&s, result->answer), "href",
+                            case_href(q, now->id, "/edit"), "case", "id", fw_show_id(&s, now->id),
+                            "case_no", now->case_no, "state",
+                            fw_show_state(&s, "state", fw_state_name(now->state)), "version",
+                            now->version, "problems", fwh_errors(q, wrong, n), "missing_n",
+                            n_missing, "filled", filled ? fw_of_json(filled, q->pool) : fw_null(),
+                            "letter", letter));
+}
+
+/* What has just been saved names the letter. A refusal stands on the form. */
+static const fw_err *ask_about_letter(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_LETTER_ASK, q->kase->id);
+    fw_result result = {0};
+
+    cmd.request_id = NULL; /* it was the save's */
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    if (result.verdict != FW_REFUSED)
+        return fwh_redirect(q, case_href(q, q->kase->id, "/edit"), "letter_asked");
+    if (result.code == FW_E_NOTFOUND || result.code == FW_E_FORBIDDEN)
+        return fwh_refused(q, &result);
+    FW_TRY(fw_case_load(q->db, q->kase->id, &q->kase, q->pool));
+    fwh_form_errors(q, &result);
+    return fwh_do_case_edit(q);
 }
 
 const fw_err *fwh_do_case_save(fwh_req *q)
@@ -215,6 +234,7 @@ const fw_err *fwh_do_case_save(fwh_req *q)
     fw_show s = fwh_show(q);
     fw_result result = {0};
     const char *go = fwh_take(q, "_go"), *read = fwh_take(q, "_read");
+    const char *fill = fwh_take(q, "_fill"), *ask = q->json ? NULL : fwh_take(q, "_ask");
     json_t *filled = NULL;
     unsigned failed = 0;
     fw_dossier d;
@@ -227,18 +247,44 @@ const fw_err *fwh_do_case_save(fwh_req *q)
                            &failed);
         json_object_update(q->fields, filled);
     }
+    if (fill)
+        FW_TRY(fw_case_fill(&s, &d, q->fields, &filled));
     cmd.fields = fwh_fields_text(q);
     FW_TRY(fwh_perform(q, &cmd, &result));
-    if (result.verdict == FW_REFUSED) {
-        json_decref(filled);
+    if (result.verdict == FW_REFUSED)
         return save_refused(q, &result, &d);
-    }
     if (q->json)
         return tell_saved(q, &result, filled);
-    json_decref(filled);
+    if (ask)
+        return ask_about_letter(q);
     if (go && strcmp(go, "check") == 0)
         return fwh_redirect(q, case_href(q, q->kase->id, "/check"), NULL);
     return fwh_redirect(q, case_href(q, q->kase->id, "/edit"), "saved");
+}
+
+/* ---- the letter that the form names ---- */
+
+const fw_err *fwh_do_case_letter(fwh_req *q)
+{
+    fw_show s = fwh_show(q);
+    fw_value letter = {0};
+    fw_dossier d;
+
+    FW_TRY(fwh_fields_end(q));
+    FW_TRY(fw_dossier_load(&s, q->kase, false, &d));
+    FW_TRY(fw_show_case_letter(&s, &d, &letter));
+    q->json = true;
+    return fwh_page(q, "", fw_pack(q->pool, "{s:o}", "letter", letter));
+}
+
+const fw_err *fwh_do_case_letter_ask(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_LETTER_ASK, q->kase->id);
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return fwh_result(q, &result, case_href(q, q->kase->id, "/edit"), "letter_asked");
 }
 
 /* ---- check and submit ---- */
@@ -247,10 +293,10 @@ const fw_err *fwh_do_case_check(fwh_req *q)
 {
     fw_show s = fwh_show(q);
     fw_dossier d;
-    json_t *model = NULL;
+    fw_value model = {0};
 
     if (!is_open(q->kase))
-        return q->json ? fwh_problem(q, HTTP_CONFLICT, "case.state", NULL)
+        return q->json ? fwh_problem(q, HTTP_CONFLICT, "case.state", fw_null())
                        : fwh_redirect(q, case_href(q, q->kase->id, ""), "case_closed");
     FW_TRY(fw_dossier_load(&s, q->kase, false, &d));
     FW_TRY(fw_show_case_check(&s, &d, &model));

@@ -6,6 +6,8 @@
 #include <apr_encode.h>
 #include <apr_strings.h>
 
+#include "fw_access.h"
+#include "fw_json.h"
 #include "fw_multipart.h"
 #include "fw_pictures.h"
 #include "fw_store_payment.h"
@@ -49,8 +51,7 @@ static const fw_err *begin_part(void *baton, const fw_part *part)
     if (u->intake)
         return fw_err_told(u->q->pool, FW_E_INPUT, u->field->name, "body.repeated");
     return fw_intake_begin(&u->intake, u->q->desk, u->q->child->sniffer, u->field,
-                           part->filename ? part->filename : "", u->q->desk->settings->upload_max,
-                           u->q->pool);
+                           part->filename ? part->filename : "", u->q->pool);
 }
 
 static const fw_err *part_data(void *baton, const char *data, apr_size_t n)
@@ -115,20 +116,18 @@ static const char *edit_href(fwh_req *q, const char *slot)
     return apr_psprintf(q->pool, "/cases/%" APR_INT64_T_FMT "/edit#f-%s", q->kase->id, slot);
 }
 
-static const fw_refusal *photo_refusals(fwh_req *q, json_t *problems, int *n)
+static const fw_refusal *photo_refusals(fwh_req *q, const json_t *problems, int *n)
 {
     fw_refusal *list = apr_pcalloc(q->pool, sizeof(*list) * (json_array_size(problems) + 1));
     json_t *p;
     size_t i;
 
-    json_array_foreach(problems, i, p)
+    json_array_foreach((json_t *)(uintptr_t)problems, i, p)
     {
-        char *args = json_dumps(json_object_get(p, "args"), JSON_COMPACT | JSON_ENCODE_ANY);
-
         list[i].field = apr_pstrdup(q->pool, q->arg[1]);
         list[i].key = json_string_value(json_object_get(p, "key"));
-        list[i].args = args ? apr_pstrdup(q->pool, args) : NULL;
-        free(args);
+        list[i].args =
+            fw_json_text(json_object_get(p, "args"), JSON_COMPACT | JSON_ENCODE_ANY, q->pool);
     }
     *n = (int)json_array_size(problems);
     return list;
@@ -140,7 +139,7 @@ static const fw_err *show_again(fwh_req *q, const fw_refusal *refusals, int n, i
     fw_result result = {.code = FW_E_INPUT, .refusals = refusals, .n_refusals = n};
     fw_show s = fwh_show(q);
     fw_dossier d;
-    json_t *model = NULL;
+    fw_value model = {0};
 
     FW_TRY(fw_dossier_load(&s, q->kase, false, &d));
     fwh_form_errors(q, &result);
@@ -153,20 +152,20 @@ static const fw_err *tell_refused(fwh_req *q, const fw_refusal *refusals, int n,
                                   const upload *u)
 {
     fw_show s = fwh_show(q);
-    json_t *o;
+    fw_value o;
 
     if (!q->json)
         return show_again(q, refusals, n, status);
     q->status = status;
-    o = json_pack("{s:s, s:s, s:i, s:s, s:o, s:n}", "type", "/problems/file", "title",
-                  fw_show_text(&s, "problem.file"), "status", status, "detail",
-                  n ? fw_show_reason(&s, &refusals[0]) : "", "errors", fwh_errors(q, refusals, n),
-                  "preview");
+    o = fw_pack(q->pool, "{s:s, s:s, s:i, s:s, s:o, s:n}", "type", "/problems/file", "title",
+                fw_show_text(&s, "problem.file"), "status", status, "detail",
+                n ? fw_show_reason(&s, &refusals[0]) : "", "errors", fwh_errors(q, refusals, n),
+                "preview");
     if (u && u->taken.preview)
-        json_object_set_new(o, "preview",
-                            json_string(apr_pencode_base64_binary(
-                                q->pool, (const unsigned char *)u->taken.preview,
-                                (apr_ssize_t)u->taken.n_preview, APR_ENCODE_NONE, NULL)));
+        fw_set(o, "preview",
+               fw_text(apr_pencode_base64_binary(q->pool, (const unsigned char *)u->taken.preview,
+                                                 (apr_ssize_t)u->taken.n_preview, APR_ENCODE_NONE,
+                                                 NULL)));
     return fwh_page(q, "", o);
 }
 
@@ -176,9 +175,8 @@ static const fw_err *tell_taken(fwh_req *q, const fw_result *result, const char 
     apr_array_header_t *missing = NULL;
     fw_case *now = NULL;
     fw_dossier d;
-    json_t *files, *mine = NULL, *f;
+    fw_value files, mine = {0}, f;
     const char *id = fw_show_id_text(&s, result->answer);
-    size_t i;
 
     if (!q->json)
         return fwh_redirect(q, edit_href(q, slot), NULL);
@@ -186,16 +184,15 @@ static const fw_err *tell_taken(fwh_req *q, const fw_result *result, const char 
     FW_TRY(fw_dossier_load(&s, now, false, &d));
     files = fw_show_files(&s, d.service, d.files, d.n_files,
                           apr_psprintf(q->pool, "/cases/%" APR_INT64_T_FMT "/files", now->id));
-    json_array_foreach(files, i, f)
+    fw_each(files, i, f)
     {
-        if (strcmp(json_string_value(json_object_get(f, "id")), id) == 0)
-            mine = json_incref(f);
+        if (strcmp(fw_chars(fw_get(f, "id")), id) == 0)
+            mine = f;
     }
-    json_decref(files);
     return fwh_page(q, "",
-                    json_pack("{s:s, s:s, s:o, s:i, s:i}", "verdict", "done", "answer", id, "file",
-                              mine ? mine : json_null(), "missing_n",
-                              fw_dossier_missing(&s, &d, &missing), "version", now->version));
+                    fw_pack(q->pool, "{s:s, s:s, s:o, s:i, s:i}", "verdict", "done", "answer", id,
+                            "file", fw_is(mine) ? mine : fw_null(), "missing_n",
+                            fw_dossier_missing(&s, &d, &missing), "version", now->version));
 }
 
 static const fw_err *keep_upload(fwh_req *q, upload *u)
@@ -231,12 +228,10 @@ static const fw_err *judge_failure(fwh_req *q, const upload *u, const fw_err *er
         r.key = "file.too_large";
     if (strncmp(r.key, "file.", 5) != 0)
         return err;
-    r.args = apr_psprintf(
-        q->pool, "{\"max\":\"%s\"}",
-        fw_show_size(&(fw_show){.pool = q->pool},
-                     u->field->max_bytes > 0 && u->field->max_bytes < q->desk->settings->upload_max
-                         ? u->field->max_bytes
-                         : q->desk->settings->upload_max));
+    r.args =
+        apr_psprintf(q->pool, "{\"max\":\"%s\",\"max_megapixels\":%d}",
+                     fw_show_size(&(fw_show){.pool = q->pool}, fw_intake_most(q->desk, u->field)),
+                     FW_ATTACHMENT_MEGAPIXELS);
     return tell_refused(q, &r, 1, fwh_status_of(err->code), NULL);
 }
 
@@ -252,14 +247,14 @@ const fw_err *fwh_do_file_upload(fwh_req *q)
     FW_TRY(fw_dossier_load(&s, q->kase, false, &d));
     u.field = fw_service_field(d.service, q->arg[1]);
     if (!u.field || !fw_field_is_file(u.field))
-        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
+        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", fw_null());
     fwh_db_give(q);
     err = receive(q, &u);
     FW_TRY(fwh_db_take(q));
     if (err && u.taken.file.vault)
         FW_TRY(fw_vault_remove(q->desk->vault, u.taken.file.vault, q->pool));
     if (err && err->code == FW_E_FORBIDDEN)
-        return fwh_problem(q, HTTP_FORBIDDEN, "problem.csrf", NULL);
+        return fwh_problem(q, HTTP_FORBIDDEN, "problem.csrf", fw_null());
     if (err)
         return judge_failure(q, &u, err);
     if (u.taken.problems) {
@@ -295,11 +290,21 @@ static const fw_err *load_file(fwh_req *q, fw_file **out)
     return NULL;
 }
 
+/* What is locked away, or not to be had by this reader yet, is told as such: that it is there they may know. */
+static const fw_err *refuse_file(fwh_req *q, const fw_file *f)
+{
+    if (f->scan == FW_SCAN_INFECTED)
+        return fwh_problem(q, HTTP_GONE, "file.quarantined", fw_null());
+    return fwh_problem(q, HTTP_CONFLICT, "file.unchecked", fw_null());
+}
+
 const fw_err *fwh_do_file(fwh_req *q)
 {
     fw_file *f = NULL;
 
     FW_TRY(load_file(q, &f));
+    if (!fw_access_file(&q->actor, f))
+        return refuse_file(q, f);
     return fwh_vault_file(q, f->vault, f->mime, f->name);
 }
 
@@ -313,7 +318,7 @@ const fw_err *fwh_do_document(fwh_req *q)
     FW_TRY(fw_show_may_read(&s, q->kase, doc, &may));
     if (!may || (doc->case_id != q->kase->id &&
                  (!doc->payment_id || doc->payment_id != q->kase->payment_id)))
-        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
+        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", fw_null());
     return fwh_vault_file(q, doc->vault, "application/pdf",
                           apr_psprintf(q->pool, "%s-%s.pdf", doc->kind, doc->number));
 }
@@ -351,6 +356,8 @@ const fw_err *fwh_do_review_view(fwh_req *q)
     int page = strlen(q->arg[2]) < 6 ? (int)fwh_id(q->arg[2]) : 0;
 
     FW_TRY(load_file(q, &f));
+    if (!fw_access_file(&q->actor, f))
+        return refuse_file(q, f);
     if (strcmp(f->mime, "application/pdf") != 0)
         return fwh_vault_file(q, f->vault, f->mime, f->name);
     fwh_db_give(q);
@@ -359,6 +366,6 @@ const fw_err *fwh_do_review_view(fwh_req *q)
                             q->pool));
     json_decref(answer);
     if (!jpeg)
-        return fwh_problem(q, HTTP_UNPROCESSABLE_ENTITY, "pdf.unreadable", NULL);
+        return fwh_problem(q, HTTP_UNPROCESSABLE_ENTITY, "pdf.unreadable", fw_null());
     return fwh_bytes(q, "image/jpeg", jpeg, n_jpeg);
 }

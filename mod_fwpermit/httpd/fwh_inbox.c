@@ -8,6 +8,7 @@
 
 #include "fw_frame.h"
 #include "fw_random.h"
+#include "fw_sha256.h"
 #include "fw_store_outbox.h"
 #include "fw_wake.h"
 
@@ -34,11 +35,13 @@ static const fw_plugin_conf *find_plugin(const fwh_req *q, const char *name)
     return NULL;
 }
 
+/* "poll" is what the pump fetched itself: nobody may push by that name. */
 static bool channel_is_good(const char *c)
 {
     size_t n = strlen(c);
 
-    return n > 0 && n <= CHANNEL_CHARS && strspn(c, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
+    return strcmp(c, "poll") != 0 && n > 0 && n <= CHANNEL_CHARS &&
+           strspn(c, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
 }
 
 /* Whether the plugin says that the message lies. What it cannot say now it says to the pump later. */
@@ -72,7 +75,7 @@ static bool is_a_lie(fwh_req *q, const fw_plugin_conf *p, const char *bytes, apr
     return lie;
 }
 
-static const fw_err *keep(fwh_req *q, const char *bytes, apr_size_t n)
+static const fw_err *keep(fwh_req *q, const fw_plugin_conf *p, const char *bytes, apr_size_t n)
 {
     const char *all = apr_pstrcat(q->pool, q->arg[1], "\n", NULL);
     apr_size_t n_all = strlen(all);
@@ -87,9 +90,9 @@ static const fw_err *keep(fwh_req *q, const char *bytes, apr_size_t n)
     memcpy(both, all, n_all);
     memcpy(both + n_all, bytes, n);
     FW_TRY(fw_id_draw(&m.id, m.received, q->pool));
-    FW_TRY(fw_inbox_put(q->db, &m, fw_login_hash(both, n_all + n, q->pool), &fresh, q->pool));
+    FW_TRY(fw_inbox_put(q->db, &m, fw_sha256_hex(both, n_all + n, q->pool), &fresh, q->pool));
     if (fresh)
-        fw_wake_pump(q->desk->run_dir);
+        fw_wake_pump(q->desk->run_dir, p->port);
     return NULL;
 }
 
@@ -109,11 +112,11 @@ const fw_err *fwh_do_inbox(fwh_req *q)
     int hits = 0;
 
     if (!p || !channel_is_good(q->arg[1]))
-        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
+        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", fw_null());
     FW_TRY(fw_rate_hit(q->db, apr_pstrcat(q->pool, "inbox:", q->ip, NULL), q->desk->now(),
                        apr_time_from_sec(60), &hits, q->pool));
     if (hits > PER_MINUTE)
-        return fwh_problem(q, 429, "problem.often", NULL);
+        return fwh_problem(q, 429, "problem.often", fw_null());
     fwh_db_give(q);
     FW_TRY(fwh_body_bytes(q, MESSAGE_MAX, &bytes, &n));
     if (n == 0)
@@ -121,6 +124,6 @@ const fw_err *fwh_do_inbox(fwh_req *q)
     if (is_a_lie(q, p, bytes, n))
         return answer(q, p, "inbox.refused");
     FW_TRY(fwh_db_take(q));
-    FW_TRY(keep(q, bytes, n));
+    FW_TRY(keep(q, p, bytes, n));
     return answer(q, p, "inbox.ok");
 }

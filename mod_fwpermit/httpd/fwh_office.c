@@ -5,6 +5,8 @@
 
 #include <apr_strings.h>
 
+#include "fw_json.h"
+
 /* The reviewers' pages. */
 
 #define LIST_ROWS   50
@@ -36,21 +38,20 @@ static const tab *find_tab(const fwh_req *q, const char *name)
         if (name && strcmp(tabs[i].name, name) == 0)
             return &tabs[i];
     }
-    return first;
+    return first ? first : &tabs[0];
 }
 
-static json_t *tab_list(const fwh_req *q, const tab *current)
+static fw_value tab_list(const fwh_req *q, const tab *current)
 {
-    json_t *list = json_array();
+    fw_value list = fw_list(q->pool);
 
     for (size_t i = 0; i < TABS; i++) {
         if (q->actor.roles & tabs[i].role)
-            json_array_append_new(
-                list,
-                json_pack("{s:s+, s:s, s:n, s:b}", "href", "/desk?list=", tabs[i].name, "label",
-                          fw_locale_text(q->desk->locale, q->lang,
-                                         apr_pstrcat(q->pool, "desk.", tabs[i].name, NULL)),
-                          "n", "current", current == &tabs[i]));
+            fw_add(list, fw_pack(q->pool, "{s:s, s:s, s:n, s:b}", "href",
+                                 apr_pstrcat(q->pool, "/desk?list=", tabs[i].name, NULL), "label",
+                                 fw_locale_text(q->desk->locale, q->lang,
+                                                apr_pstrcat(q->pool, "desk.", tabs[i].name, NULL)),
+                                 "n", "current", current == &tabs[i]));
     }
     return list;
 }
@@ -66,13 +67,13 @@ const fw_err *fwh_do_desk(fwh_req *q)
                        .after_due = fwh_take_id(q, "after_due"),
                        .after = fwh_take_id(q, "after"),
                        .limit = LIST_ROWS};
-    json_t *lines = NULL, *next = NULL;
+    fw_value lines = {0}, next = {0};
 
     FW_TRY(fw_show_case_page(&s, &ask, apr_psprintf(q->pool, "/desk?list=%s&", t->name), &lines,
                              &next));
     return fwh_page(
         q, "desk",
-        json_pack("{s:o, s:o, s:o}", "tabs", tab_list(q, t), "cases", lines, "next", next));
+        fw_pack(q->pool, "{s:o, s:o, s:o}", "tabs", tab_list(q, t), "cases", lines, "next", next));
 }
 
 /* ---- the review screen ---- */
@@ -81,7 +82,7 @@ const fw_err *fwh_do_review(fwh_req *q)
 {
     fw_show s = fwh_show(q);
     fw_dossier d;
-    json_t *model = NULL;
+    fw_value model = {0};
 
     FW_TRY(fw_dossier_load(&s, q->kase, true, &d));
     FW_TRY(fw_show_review(&s, &d, &model));
@@ -121,7 +122,6 @@ static const fw_err *take_marks(fwh_req *q, const char **out)
     json_t *marks = json_array(), *v;
     const char *name;
     void *next;
-    char *text;
 
     json_object_foreach_safe(q->fields, next, name, v)
     {
@@ -132,9 +132,7 @@ static const fw_err *take_marks(fwh_req *q, const char **out)
                 marks, json_pack("{s:s, s:O}", "item", name + strlen(MARK_PREFIX), "reason", v));
         json_object_del(q->fields, name);
     }
-    text = json_dumps(marks, JSON_COMPACT);
-    *out = apr_pstrdup(q->pool, text);
-    free(text);
+    *out = fw_json_text(marks, JSON_COMPACT, q->pool);
     json_decref(marks);
     return fwh_fields_end(q);
 }
@@ -187,6 +185,26 @@ const fw_err *fwh_do_review_reject(fwh_req *q)
     return decide(q, FW_CMD_CASE_REJECT, "rejected");
 }
 
+const fw_err *fwh_do_review_ask_fines(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_FINE_ASK, q->kase->id);
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return answer(q, &result, review_href(q), "fines_asked");
+}
+
+const fw_err *fwh_do_review_letter(fwh_req *q)
+{
+    fw_command cmd = fwh_command(q, FW_CMD_LETTER_ASK, q->kase->id);
+    fw_result result = {0};
+
+    FW_TRY(fwh_fields_end(q));
+    FW_TRY(fwh_perform(q, &cmd, &result));
+    return answer(q, &result, review_href(q), "letter_asked");
+}
+
 /* ---- search ---- */
 
 static const char *upper(const char *text, apr_pool_t *pool)
@@ -205,11 +223,12 @@ const fw_err *fwh_do_search(fwh_req *q)
     const char *asked = fwh_take(q, "q");
     fw_show s = fwh_show(q);
     fw_case_ask ask = {.list = FW_LIST_SEARCH, .state = "", .limit = LIST_ROWS};
-    json_t *lines = json_null();
+    fw_value lines = fw_null();
 
     if (asked && *asked) {
         ask.text = upper(asked, q->pool);
         FW_TRY(fw_show_case_lines(&s, &ask, true, &lines, NULL));
     }
-    return fwh_page(q, "search", json_pack("{s:s, s:o}", "q", asked ? asked : "", "cases", lines));
+    return fwh_page(q, "search",
+                    fw_pack(q->pool, "{s:s, s:o}", "q", asked ? asked : "", "cases", lines));
 }

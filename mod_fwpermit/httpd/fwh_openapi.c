@@ -5,6 +5,8 @@
 
 #include <apr_strings.h>
 
+#include "fw_json.h"
+
 #include "fw_access.h"
 
 /* OpenAPI 3.1 of all routes and forms, from the route table and the services. */
@@ -115,20 +117,20 @@ static json_t *paths_of(apr_pool_t *pool)
 
 const fw_err *fwh_do_openapi(fwh_req *q)
 {
-    json_t *schemas = json_object();
+    json_t *schemas = json_object(), *all;
 
     for (int i = 0; i < fw_services_count(q->desk->services); i++) {
         const fw_service *s = fw_services_at(q->desk->services, i);
 
-        json_object_set_new(schemas, s->code, schema_of(s));
+        if (fw_desk_offers(q->desk, s))
+            json_object_set_new(schemas, s->code, schema_of(s));
     }
     json_object_set_new(schemas, "worker", schema_of(q->desk->worker_form));
     q->json = true;
-    return fwh_page(q, "",
-                    json_pack("{s:s, s:{s:s, s:s}, s:[{s:s}], s:o, s:{s:o, s:{s:{s:s, s:s, s:s}}}}",
-                              "openapi", "3.1.0", "info", "title", "fwpermit", "version",
-                              FW_VERSION, "servers", "url", q->desk->settings->base_url, "paths",
-                              paths_of(q->pool), "components", "schemas", schemas,
-                              "securitySchemes", "session", "type", "apiKey", "in", "cookie",
-                              "name", fwh_session_cookie(q)));
+    all = json_pack("{s:s, s:{s:s, s:s}, s:[{s:s}], s:o, s:{s:o, s:{s:{s:s, s:s, s:s}}}}",
+                    "openapi", "3.1.0", "info", "title", "fwpermit", "version", FW_VERSION,
+                    "servers", "url", q->desk->settings->base_url, "paths", paths_of(q->pool),
+                    "components", "schemas", schemas, "securitySchemes", "session", "type",
+                    "apiKey", "in", "cookie", "name", fwh_session_cookie(q));
+    return fwh_page(q, "", fw_of_json(fw_json_keep(all, q->pool), q->pool));
 }

@@ -33,16 +33,21 @@ static const fw_err *take_cases(fwh_req *q, fw_id **ids, int *n)
     return NULL;
 }
 
-static const fw_err *may_pay(fwh_req *q, fw_id id, bool *may, fw_case **out)
+/* *cases is NULL where one of them is not this payer's. */
+static const fw_err *load_payable(fwh_req *q, const fw_id *ids, int n, const fw_case ***cases)
 {
-    const fw_err *err = fw_case_load(q->db, id, out, q->pool);
+    const fw_case **list = apr_palloc(q->pool, sizeof(*list) * (apr_size_t)(n + 1));
 
-    *may = false;
-    if (err)
-        return err->code == FW_E_NOTFOUND ? NULL : err;
-    *may = fw_access_allowed("payment.begin", q->actor.roles,
-                             fw_access_relations(&q->actor, (*out)->employer_id, (*out)->agency_id,
-                                                 (*out)->station, 0, 0));
+    FW_TRY(fw_case_load_some(q->db, ids, n, list, q->pool));
+    *cases = list;
+    for (int i = 0; i < n; i++) {
+        const fw_case *c = list[i];
+
+        if (!c || !fw_access_allowed("payment.begin", q->actor.roles,
+                                     fw_access_relations(&q->actor, c->employer_id, c->agency_id,
+                                                         c->station, 0, 0)))
+            *cases = NULL;
+    }
     return NULL;
 }
 
@@ -63,27 +68,25 @@ static const fw_err *under_way(fwh_req *q, const fw_case *c, const char **href)
 const fw_err *fwh_do_pay(fwh_req *q)
 {
     fw_show s = fwh_show(q);
-    bool again = fwh_take(q, "again") != NULL, may = false;
+    bool again = fwh_take(q, "again") != NULL;
+    const fw_case **cases = NULL;
     const char *href = NULL;
-    fw_case *kase = NULL;
-    json_t *model = NULL;
+    fw_value model = {0};
     fw_id *ids;
     int n;
 
     FW_TRY(take_cases(q, &ids, &n));
     if (n == 0)
-        return q->json ? fwh_problem(q, HTTP_BAD_REQUEST, "payment.no_case", NULL)
+        return q->json ? fwh_problem(q, HTTP_BAD_REQUEST, "payment.no_case", fw_null())
                        : fwh_redirect(q, "/cases?state=awaiting_payment", "choose_cases");
-    for (int i = 0; i < n; i++) {
-        FW_TRY(may_pay(q, ids[i], &may, &kase));
-        if (!may)
-            return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
-    }
+    FW_TRY(load_payable(q, ids, n, &cases));
+    if (!cases)
+        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", fw_null());
     if (n == 1 && !again)
-        FW_TRY(under_way(q, kase, &href));
+        FW_TRY(under_way(q, cases[0], &href));
     if (href)
         return fwh_redirect(q, href, NULL);
-    FW_TRY(fw_show_pay(&s, ids, n, &model));
+    FW_TRY(fw_show_pay(&s, cases, n, &model));
     return fwh_page(q, "pay", model);
 }
 
@@ -99,19 +102,16 @@ static const fw_err *method_missing(fwh_req *q, const fw_id *ids, int n)
     fw_result result = {
         .verdict = FW_REFUSED, .code = FW_E_INPUT, .refusals = &missing, .n_refusals = 1};
     fw_show s = fwh_show(q);
-    json_t *model = NULL;
-    fw_case *kase = NULL;
-    bool may = false;
+    const fw_case **cases = NULL;
+    fw_value model = {0};
 
     if (q->json)
         return fwh_refused(q, &result);
-    for (int i = 0; i < n; i++) {
-        FW_TRY(may_pay(q, ids[i], &may, &kase));
-        if (!may)
-            return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
-    }
+    FW_TRY(load_payable(q, ids, n, &cases));
+    if (!cases)
+        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", fw_null());
     fwh_form_errors(q, &result);
-    FW_TRY(fw_show_pay(&s, ids, n, &model));
+    FW_TRY(fw_show_pay(&s, cases, n, &model));
     return fwh_page(q, "pay", model);
 }
 
@@ -128,7 +128,7 @@ const fw_err *fwh_do_payment_begin(fwh_req *q)
     if (!is_method(cmd.method))
         return method_missing(q, ids, cmd.n_cases);
     if (!q->desk->payment_plugin)
-        return fwh_problem(q, HTTP_SERVICE_UNAVAILABLE, "payment.none", NULL);
+        return fwh_problem(q, HTTP_SERVICE_UNAVAILABLE, "payment.none", fw_null());
     FW_TRY(fwh_perform(q, &cmd, &result));
     return fwh_result(q, &result,
                       apr_psprintf(q->pool, "/payments/%" APR_INT64_T_FMT, result.answer), NULL);
@@ -146,11 +146,11 @@ static const char *origin_of(const char *url, apr_pool_t *pool)
 const fw_err *fwh_do_payment(fwh_req *q)
 {
     fw_show s = fwh_show(q);
-    json_t *model = NULL, *redirect;
+    fw_value model = {0}, redirect;
 
     FW_TRY(fw_show_payment(&s, q->payment, &model));
-    redirect = json_object_get(model, "redirect");
-    if (json_is_object(redirect))
-        q->form_action = origin_of(json_string_value(json_object_get(redirect, "action")), q->pool);
+    redirect = fw_get(model, "redirect");
+    if (redirect.kind == FW_OBJECT)
+        q->form_action = origin_of(fw_chars(fw_get(redirect, "action")), q->pool);
     return fwh_page(q, "payment", model);
 }

@@ -5,6 +5,8 @@
 
 #include <apr_strings.h>
 
+#include "fw_json.h"
+
 APLOG_USE_MODULE(fwpermit);
 
 #define LANG_COOKIE_S 31536000
@@ -32,7 +34,7 @@ const fw_err *fwh_do_start(fwh_req *q)
 {
     if (q->who)
         return fwh_redirect(q, fwh_home(q), NULL);
-    return fwh_page(q, "start", json_object());
+    return fwh_page(q, "start", fw_object(q->pool));
 }
 
 /* A path of ours, never another site: one slash, then something else. */
@@ -55,9 +57,9 @@ const fw_err *fwh_do_login(fwh_req *q)
 
     if (q->who && !q->json)
         return fwh_redirect(q, is_local(next) ? next : fwh_home(q), NULL);
-    return fwh_page(
-        q, "login",
-        json_pack("{s:s, s:s, s:n}", "login", "", "next", is_local(next) ? next : "", "resume"));
+    return fwh_page(q, "login",
+                    fw_pack(q->pool, "{s:s, s:s, s:n}", "login", "", "next",
+                            is_local(next) ? next : "", "resume"));
 }
 
 typedef struct login_form {
@@ -85,40 +87,39 @@ static const fw_err *login_failed(fwh_req *q, const login_form *f, const char *w
 {
     bool often = strcmp(why, "login.often") == 0, busy = strcmp(why, "login.busy") == 0;
     int status = often ? 429 : busy ? HTTP_SERVICE_UNAVAILABLE : HTTP_UNAUTHORIZED;
-    json_t *resume = json_null();
+    fw_value resume = fw_null();
 
     fwh_log(INFO, q->r, "0201", "a log-in failed: %s", why);
     if (q->json)
-        return fwh_problem(q, status, why, NULL);
+        return fwh_problem(q, status, why, fw_null());
     if (is_local(f->resume_action) && f->resume_fields)
-        resume = json_pack("{s:s, s:s}", "action", f->resume_action, "fields", f->resume_fields);
+        resume =
+            fw_pack(q->pool, "{s:s, s:s}", "action", f->resume_action, "fields", f->resume_fields);
     q->status = status;
-    q->errors = json_pack("[{s:s, s:s}]", "href", "#f-login", "text",
-                          fw_locale_text(q->desk->locale, q->lang, why));
+    q->errors = fw_list(q->pool);
+    fw_add(q->errors, fw_pack(q->pool, "{s:s, s:s}", "href", "#f-login", "text",
+                              fw_locale_text(q->desk->locale, q->lang, why)));
     return fwh_page(q, "login",
-                    json_pack("{s:s, s:s, s:o}", "login", f->login, "next",
-                              is_local(f->next) ? f->next : "", "resume", resume));
+                    fw_pack(q->pool, "{s:s, s:s, s:o}", "login", f->login, "next",
+                            is_local(f->next) ? f->next : "", "resume", resume));
 }
 
 /* What was typed before the session ended: one more click sends it. */
 static const fw_err *resume(fwh_req *q, const login_form *f)
 {
-    json_t *typed = json_loads(f->resume_fields, JSON_REJECT_DUPLICATES, NULL), *v, *one;
-    json_t *fields = json_array();
+    fw_value typed = fw_of_json(fw_json_parse(f->resume_fields, q->pool), q->pool), v, one;
+    fw_value fields = fw_list(q->pool);
     const char *name;
-    size_t i;
 
-    json_object_foreach(typed, name, v)
-    {
-        if (json_is_string(v))
-            json_array_append_new(fields, json_pack("{s:s, s:O}", "name", name, "value", v));
-        json_array_foreach(v, i, one)
-            json_array_append_new(fields, json_pack("{s:s, s:O}", "name", name, "value", one));
+    for (int k = 0; (name = fw_member_at(typed, k, &v)) != NULL; k++) {
+        if (v.kind == FW_TEXT)
+            fw_add(fields, fw_pack(q->pool, "{s:s, s:o}", "name", name, "value", v));
+        fw_each(v, i, one)
+            fw_add(fields, fw_pack(q->pool, "{s:s, s:o}", "name", name, "value", one));
     }
-    json_array_append_new(fields, json_pack("{s:s, s:s}", "name", "_csrf", "value", q->who->csrf));
-    json_decref(typed);
+    fw_add(fields, fw_pack(q->pool, "{s:s, s:s}", "name", "_csrf", "value", q->who->csrf));
     return fwh_page(q, "resume",
-                    json_pack("{s:s, s:o}", "action", f->resume_action, "fields", fields));
+                    fw_pack(q->pool, "{s:s, s:o}", "action", f->resume_action, "fields", fields));
 }
 
 const fw_err *fwh_do_login_post(fwh_req *q)
@@ -144,8 +145,8 @@ const fw_err *fwh_do_login_post(fwh_req *q)
     fwh_cookie_set(q, fwh_session_cookie(q), in.token, -1);
     if (q->json)
         return fwh_page(q, "",
-                        json_pack("{s:s, s:s, s:s, s:b}", "verdict", "done", "csrf", in.csrf,
-                                  "href", fwh_home(q), "must_change", in.account->must_change));
+                        fw_pack(q->pool, "{s:s, s:s, s:s, s:b}", "verdict", "done", "csrf", in.csrf,
+                                "href", fwh_home(q), "must_change", in.account->must_change));
     if (is_local(f.resume_action) && f.resume_fields)
         return resume(q, &f);
     return fwh_redirect(q, is_local(f.next) ? f.next : fwh_home(q), NULL);
@@ -156,27 +157,24 @@ const fw_err *fwh_do_logout(fwh_req *q)
     FW_TRY(fw_login_end(q->desk, q->db, fwh_cookie(q, fwh_session_cookie(q)), q->pool));
     fwh_cookie_set(q, fwh_session_cookie(q), "", 0);
     if (q->json)
-        return fwh_page(q, "", json_pack("{s:s, s:s}", "verdict", "done", "href", "/"));
+        return fwh_page(q, "", fw_pack(q->pool, "{s:s, s:s}", "verdict", "done", "href", "/"));
     return fwh_redirect(q, "/login", "logged_out");
 }
 
 const fw_err *fwh_do_session(fwh_req *q)
 {
-    json_t *roles = json_array();
+    fw_value roles = fw_list(q->pool);
 
     q->json = true;
-    if (!q->who) {
-        json_decref(roles);
-        return fwh_problem(q, HTTP_UNAUTHORIZED, "problem.log_in", NULL);
-    }
+    if (!q->who)
+        return fwh_problem(q, HTTP_UNAUTHORIZED, "problem.log_in", fw_null());
     for (unsigned bit = 1; bit <= FW_ROLE_AUDITOR; bit <<= 1) {
         if (q->actor.roles & bit)
-            json_array_append_new(roles, json_string(fw_role_name((fw_role_e)bit)));
+            fw_add(roles, fw_text(fw_role_name((fw_role_e)bit)));
     }
     return fwh_page(q, "",
-                    json_pack("{s:s, s:s, s:s, s:o, s:s}", "login", q->actor.login, "name",
-                              q->actor.name, "csrf", q->who->csrf, "roles", roles, "lang",
-                              q->lang));
+                    fw_pack(q->pool, "{s:s, s:s, s:s, s:o, s:s}", "login", q->actor.login, "name",
+                            q->actor.name, "csrf", q->who->csrf, "roles", roles, "lang", q->lang));
 }
 
 const fw_err *fwh_do_language(fwh_req *q)
@@ -195,11 +193,10 @@ const fw_err *fwh_do_verify(fwh_req *q)
     const char *no = q->arg[0] ? q->arg[0] : fwh_take(q, "no");
     const char *code = q->arg[0] ? q->arg[1] : fwh_take(q, "code");
     fw_show s = fwh_show(q);
-    json_t *model = NULL;
+    fw_value model = {0};
 
     FW_TRY(fw_show_verify(&s, no, code, &model));
-    if (json_is_true(json_object_get(model, "asked")) &&
-        json_is_null(json_object_get(model, "found")))
+    if (fw_is_true(fw_get(model, "asked")) && fw_get(model, "found").kind == FW_NULL)
         q->status = HTTP_NOT_FOUND;
     return fwh_page(q, "verify", model);
 }

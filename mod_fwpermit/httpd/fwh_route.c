@@ -1,12 +1,12 @@
 #include "fw_config.h"
 #include "fwh.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "fw_access.h"
+#include "fw_json.h"
 #include "fw_store_payment.h"
 #include "fw_urlencoded.h"
 #include "fw_utf8.h"
@@ -180,13 +180,19 @@ static apr_status_t free_fields(void *fields)
 
 const fw_err *fwh_db_take(fwh_req *q)
 {
-    return q->db ? NULL : fw_db_acquire(&q->db, q->desk->dbs, q->pool);
+    if (q->db)
+        return NULL;
+    FW_TRY(fw_db_acquire(&q->db, q->desk->dbs, q->pool));
+    q->statements -= fw_db_statements(q->db);
+    return NULL;
 }
 
 void fwh_db_give(fwh_req *q)
 {
-    if (q->db)
-        fw_db_release(q->db);
+    if (!q->db)
+        return;
+    q->statements += fw_db_statements(q->db);
+    fw_db_release(q->db);
     q->db = NULL;
 }
 
@@ -260,24 +266,22 @@ static const char *address_of(const fwh_req *q)
 
 static const fw_err *ask_login(fwh_req *q)
 {
-    json_t *resume = json_null();
-    char *typed;
+    fw_value resume = fw_null();
 
     if (q->json)
-        return fwh_problem(q, HTTP_UNAUTHORIZED, "problem.log_in", NULL);
+        return fwh_problem(q, HTTP_UNAUTHORIZED, "problem.log_in", fw_null());
     if (q->r->method_number == M_GET)
         return fwh_redirect(
             q, apr_pstrcat(q->pool, "/login?next=", fw_urlencode(address_of(q), q->pool), NULL),
             NULL);
     if (q->route->flags & FWH_RESUME) {
         json_object_del(q->fields, "_csrf");
-        typed = json_dumps(q->fields, JSON_COMPACT);
-        resume = json_pack("{s:s, s:s}", "action", q->path, "fields", typed);
-        free(typed);
+        resume = fw_pack(q->pool, "{s:s, s:s}", "action", q->path, "fields",
+                         fw_json_text(q->fields, JSON_COMPACT, q->pool));
     }
     q->status = HTTP_UNAUTHORIZED;
     return fwh_page(q, "login",
-                    json_pack("{s:s, s:s, s:o}", "login", "", "next", "", "resume", resume));
+                    fw_pack(q->pool, "{s:s, s:s, s:o}", "login", "", "next", "", "resume", resume));
 }
 
 static const fw_err *read_body(fwh_req *q)
@@ -318,21 +322,23 @@ static const fw_err *serve(fwh_req *q)
     int status = 0;
 
     if (post && strcmp(q->route->access, "page.inbox") != 0 && from_elsewhere(q))
-        return fwh_problem(q, HTTP_FORBIDDEN, "problem.cross_site", NULL);
+        return fwh_problem(q, HTTP_FORBIDDEN, "problem.cross_site", fw_null());
     unread = read_body(q);
     FW_TRY(recognise(q));
     FW_TRY(unread);
     if (!q->who && !open)
         return ask_login(q);
     if (post && !open && !(q->route->flags & FWH_RAW) && !fwh_token_right(q, fwh_take(q, "_csrf")))
-        return fwh_problem(q, HTTP_FORBIDDEN, "problem.csrf", NULL);
+        return fwh_problem(q, HTTP_FORBIDDEN, "problem.csrf", fw_null());
+    if (!post)
+        FW_TRY(fw_db_snapshot(q->db));
     FW_TRY(authorise(q, &status));
     if (status == HTTP_FORBIDDEN)
-        return fwh_problem(q, status, "problem.forbidden", NULL);
+        return fwh_problem(q, status, "problem.forbidden", fw_null());
     if (status)
-        return fwh_problem(q, status, "problem.not_found", NULL);
+        return fwh_problem(q, status, "problem.not_found", fw_null());
     if (must_change_first(q))
-        return q->json ? fwh_problem(q, HTTP_FORBIDDEN, "problem.change_password", NULL)
+        return q->json ? fwh_problem(q, HTTP_FORBIDDEN, "problem.change_password", fw_null())
                        : fwh_redirect(q, "/account", "change_password");
     if (q->route->flags & FWH_READS)
         FW_TRY(fwh_note_read(q));
@@ -355,10 +361,12 @@ static const fw_err *tell_error(fwh_req *q, const fw_err *err)
     else if (status == HTTP_SERVICE_UNAVAILABLE)
         fwh_log(WARNING, q->r, "0102", "%s", fw_err_text(err, q->pool));
     if (status == HTTP_SERVICE_UNAVAILABLE)
-        return fwh_problem(q, status, "problem.busy", NULL);
-    if (!key)
         return fwh_problem(
-            q, status, status == HTTP_NOT_FOUND ? "problem.not_found" : "problem.internal", NULL);
+            q, status, err->code == FW_E_BUSY ? "problem.busy" : "problem.unavailable", fw_null());
+    if (!key)
+        return fwh_problem(q, status,
+                           status == HTTP_NOT_FOUND ? "problem.not_found" : "problem.internal",
+                           fw_null());
     return fwh_problem(q, status, "problem.input", fwh_errors(q, &r, 1));
 }
 
@@ -384,9 +392,9 @@ static const fw_err *route(fwh_req *q)
         return serve(q);
     FW_TRY(recognise(q));
     if (!others)
-        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", NULL);
+        return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", fw_null());
     apr_table_setn(q->r->headers_out, "Allow", others);
-    return fwh_problem(q, HTTP_METHOD_NOT_ALLOWED, "problem.method", NULL);
+    return fwh_problem(q, HTTP_METHOD_NOT_ALLOWED, "problem.method", fw_null());
 }
 
 int fwh_serve(request_rec *r, const fwh_child *child)
@@ -405,6 +413,9 @@ int fwh_serve(request_rec *r, const fwh_child *child)
     err = route(q);
     if (err)
         err = tell_error(q, err);
+    fwh_db_give(q);
+    apr_table_setn(r->notes, "fwpermit-statements",
+                   apr_psprintf(q->pool, "%" APR_UINT64_T_FMT, q->statements));
     if (!err)
         return OK;
     fwh_log(ERR, r, "0103", "no answer could be made: %s", fw_err_text(err, q->pool));

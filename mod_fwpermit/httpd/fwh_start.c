@@ -51,8 +51,8 @@ const fw_err *fwh_child_make(fwh_child **out, fw_settings *s, apr_pool_t *pool)
 
     FW_TRY(fw_desk_open(&c->desk, s, true, pool));
     FW_TRY(fw_templates_load(&c->templates, s->pages_dir, c->desk->locale, pool));
-    FW_TRY(fw_journal_open(&c->journal, s->journal_dir, pool));
-    FW_TRY(fw_lane_make(&c->lane, s->login_lane, pool));
+    FW_TRY(fw_journal_open(&c->journal, s->journal_dir, s->journal_ms, pool));
+    c->lane = fw_lane_make(s->login_lane, pool);
     FW_TRY(fw_sniffer_make(&c->sniffer, pool));
     c->assets_v = assets_version(s->assets_dir, pool);
     *out = c;
@@ -78,13 +78,13 @@ static const char *read_keys(fw_settings *s, apr_pool_t *pool)
     return NULL;
 }
 
-static const char *make_dir(const char *path, apr_pool_t *pool)
+static const char *make_dir(const char *path, mode_t mode, apr_pool_t *pool)
 {
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (mkdir(path, mode) != 0 && errno != EEXIST)
         return apr_psprintf(pool, "%s: %s", path, strerror(errno));
     if (geteuid() == 0 && chown(path, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0)
         return apr_psprintf(pool, "%s: %s", path, strerror(errno));
-    if (chmod(path, 0700) != 0)
+    if (chmod(path, mode) != 0)
         return apr_psprintf(pool, "%s: %s", path, strerror(errno));
     return NULL;
 }
@@ -160,9 +160,11 @@ bool fwh_probe(fw_settings *s, apr_pool_t *pool, server_rec *server)
     const char *why = read_keys(s, pool);
 
     if (!why)
-        why = make_dir(s->run_dir, pool);
+        why = make_dir(s->run_dir, 0700, pool);
     if (!why)
-        why = make_dir(s->journal_dir, pool);
+        why = make_dir(s->journal_dir, 0700, pool);
+    if (!why)
+        why = make_dir(s->public_dir, 0755, pool);
     if (why) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "FWP0003: the platform cannot start: %s",
                      why);

@@ -16,13 +16,15 @@
 #include <mpm_common.h>
 #include <unixd.h>
 
+#include "fw_plugin_settings.h"
+#include "fw_signing.h"
+
 APLOG_USE_MODULE(fwpermit);
 
 /* The processes beside the serving ones: one for each role and plugin, started with the server, started again with a
  * growing pause when they end. */
 
 #define SETTINGS_FD   3
-#define SECRET_MAX    65536
 #define PAUSE_MAX_S   60
 #define HEALTHY_AFTER apr_time_from_sec(10)
 
@@ -43,61 +45,15 @@ static void start(worker *w);
 
 /* ---- what it is told ---- */
 
-static json_t *read_secret(const char *path, server_rec *server)
+static json_t *plugin_settings(const worker *w, apr_pool_t *pool)
 {
-    char *bytes = malloc(SECRET_MAX);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 && bytes ? read(fd, bytes, SECRET_MAX) : -1;
-    json_t *text;
+    const char *missing = NULL;
+    json_t *o = fw_plugin_settings(w->settings, w->plugin, &missing, pool);
 
-    if (fd >= 0)
-        close(fd);
-    while (n > 0 && (bytes[n - 1] == '\n' || bytes[n - 1] == '\r'))
-        n--;
-    if (n < 0)
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "FWP0004: secret %s cannot be read: %s",
-                     path, strerror(errno));
-    text = json_stringn(bytes ? bytes : "", n > 0 ? (size_t)n : 0);
-    free(bytes);
-    return text;
-}
-
-static json_t *plugin_settings(const worker *w)
-{
-    json_t *secrets = json_object(), *path, *options = json_object(), *v;
-    const char *key;
-
-    json_object_foreach(w->plugin->secrets, key, path)
-        json_object_set_new(secrets, key, read_secret(json_string_value(path), w->server));
-    /* What begins with "inbox." is the server's own. */
-    json_object_foreach(w->plugin->options, key, v)
-    {
-        if (strncmp(key, "inbox.", 6) != 0)
-            json_object_set(options, key, v);
-    }
-    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", w->plugin->name, "path", w->plugin->path,
-                     "dir", w->settings->plugin_dir, "options", options, "secrets", secrets);
-}
-
-/* <keys>/<name>.key, with <name>.crt and <name>.chain where they are there. */
-static json_t *signer_settings(const worker *w, apr_pool_t *pool)
-{
-    static const char *const names[] = {"permit", "receipt", "filing", "audit"};
-    json_t *keys = json_object();
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *base = apr_psprintf(pool, "%s/%s", w->settings->keys_dir, names[i]);
-        const char *cert = apr_pstrcat(pool, base, ".crt", NULL);
-        const char *chain = apr_pstrcat(pool, base, ".chain", NULL);
-        json_t *one = json_pack("{s:s+}", "key", base, ".key");
-
-        if (access(cert, F_OK) == 0)
-            json_object_set_new(one, "cert", json_string(cert));
-        if (access(chain, F_OK) == 0)
-            json_object_set_new(one, "chain", json_string(chain));
-        json_object_set_new(keys, names[i], one);
-    }
-    return json_pack("{s:o}", "keys", keys);
+    if (missing)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, w->server, "FWP0004: a secret cannot be read: %s",
+                     missing);
+    return o;
 }
 
 static char *settings_text(const worker *w, apr_pool_t *pool)
@@ -106,9 +62,9 @@ static char *settings_text(const worker *w, apr_pool_t *pool)
     char *text;
 
     if (w->plugin)
-        json_object_set_new(o, "role_settings", plugin_settings(w));
+        json_object_set_new(o, "role_settings", plugin_settings(w, pool));
     else if (strcmp(w->role, "signer") == 0)
-        json_object_set_new(o, "role_settings", signer_settings(w, pool));
+        json_object_set_new(o, "role_settings", fw_signing_files(w->settings->keys_dir, pool));
     if (strcmp(w->role, "pump") == 0)
         json_object_set_new(o, "vault_keys_text", json_string(w->settings->vault_keys_text));
     if (geteuid() == 0) {

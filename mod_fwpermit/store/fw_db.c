@@ -1,6 +1,7 @@
 #include "fw_config.h"
 #include "fw_db.h"
 #include "fw_sql.h"
+#include "fw_wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,8 @@
 
 #define LOCK_WAIT_MS  10000
 #define LOCK_LOOK_US  500
+#define ALONE_US      2000000 /* how long somebody may have SQLite's file alone */
+#define ALONE_LOOK_US 5000
 #define IDLE_TRUST_US 1000000 /* a PostgreSQL connection that was idle for longer is asked first */
 #define SCHEMA_TRIES  5       /* changes of the schema, one after another, that a statement sees */
 #define IDLE_IN_TX_MS 60000   /* PostgreSQL ends a transaction whose process forgot it */
@@ -42,6 +45,7 @@ struct fw_db {
     apr_hash_t *ready; /* name → apr_dbd_prepared_t: prepared once for each connection (D9) */
     int lock_fd;
     bool in_tx, failed, broken;
+    bool reading; /* within fw_db_snapshot() */
     uint64_t statements;
     apr_time_t used;
     apr_pool_t *user; /* whose pool holds it now */
@@ -52,6 +56,8 @@ struct fw_row {
     const apr_dbd_driver_t *driver;
     apr_dbd_row_t *row;
     int columns;
+    const apr_pool_t *
+        stays; /* the pool in which SQLite's driver keeps a row; PostgreSQL's goes with its result */
 };
 
 /* For tests: how many calls from now on one fails; 0: none. */
@@ -118,18 +124,27 @@ static apr_status_t set_up_sqlite(fw_db *db)
     return APR_SUCCESS;
 }
 
-static apr_status_t set_number(fw_db *db, const char *name, int value)
+static apr_status_t set_text(fw_db *db, const char *name, const char *value)
 {
     int rows;
 
     return apr_dbd_query(db->home->driver, db->handle, &rows,
-                         apr_psprintf(db->pool, "SET %s = %d", name, value))
+                         apr_psprintf(db->pool, "SET %s = %s", name, value))
                ? APR_EGENERAL
                : APR_SUCCESS;
 }
 
+static apr_status_t set_number(fw_db *db, const char *name, int value)
+{
+    return set_text(db, name, apr_itoa(db->pool, value));
+}
+
 static apr_status_t set_up_pgsql(fw_db *db)
 {
+    /* A statement is planned once, for any values: to plan costs more than to execute. By indexes, so that what was planned over a
+     * small table holds when it has grown. The few that read a table whole are dear by that, and not to be compiled for it. */
+    static const char *const plans[][2] = {
+        {"plan_cache_mode", "force_generic_plan"}, {"enable_seqscan", "off"}, {"jit", "off"}};
     apr_status_t rv;
 
     db->pg = apr_dbd_native_handle(db->home->driver, db->handle);
@@ -139,6 +154,8 @@ static apr_status_t set_up_pgsql(fw_db *db)
     rv = set_number(db, "idle_in_transaction_session_timeout", IDLE_IN_TX_MS);
     if (!rv && db->home->config.statement_ms)
         rv = set_number(db, "statement_timeout", db->home->config.statement_ms);
+    for (size_t i = 0; !rv && i < sizeof(plans) / sizeof(plans[0]); i++)
+        rv = set_text(db, plans[i][0], plans[i][1]);
     return rv;
 }
 
@@ -185,8 +202,12 @@ const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, cons
 {
     fw_db_pool *home = apr_pcalloc(pool, sizeof(*home));
     int most = config->max > 0 ? config->max : 1;
-    apr_status_t rv = apr_dbd_init(pool);
+    apr_status_t rv;
 
+    /* A connection is one thread's at a time, here and in APR's driver: no mutex at each column. Too late, and no harm, where
+     * another module has opened a database before. */
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    rv = apr_dbd_init(pool);
     home->config = *config;
     home->sql = sql;
     home->backend = strcmp(config->driver, "pgsql") == 0 ? FW_DB_PGSQL : FW_DB_SQLITE;
@@ -209,11 +230,14 @@ fw_backend_e fw_db_pool_backend(const fw_db_pool *pool)
     return pool->backend;
 }
 
+static void end_reading(fw_db *db);
+
 static apr_status_t give_back(void *data)
 {
     fw_db *db = data;
 
     fw_db_rollback(db); /* an abandoned transaction is undone, never kept (D5) */
+    end_reading(db);
     db->user = NULL;
     db->used = apr_time_now();
     if (db->pg && PQstatus(db->pg) != CONNECTION_OK)
@@ -289,10 +313,23 @@ static bool is_state(const char *text, const char *prefix)
     return at && strncmp(at + 3, prefix, strlen(prefix)) == 0;
 }
 
+/* A word of libpq's own has no state. It could not send, say, and still takes the connection for good where there was
+ * something to read. */
+static bool is_of_libpq(const char *text)
+{
+    return text && *text && !strstr(text, ":  ");
+}
+
+/* What was prepared is gone (26000), or was before a migration (0A000): another connection prepares anew. */
+static bool is_stale(const char *text)
+{
+    return is_state(text, "26000") || is_state(text, "0A000");
+}
+
 static fw_code_e pgsql_code(fw_db *db, const char *text)
 {
-    if (PQstatus(db->pg) != CONNECTION_OK || is_state(text, "57P0") || is_state(text, "08") ||
-        is_state(text, "25006") || is_state(text, "53")) {
+    if (PQstatus(db->pg) != CONNECTION_OK || is_of_libpq(text) || is_state(text, "57P0") ||
+        is_state(text, "08") || is_state(text, "25006") || is_state(text, "53") || is_stale(text)) {
         db->broken = true;
         return FW_E_UNAVAILABLE;
     }
@@ -343,10 +380,10 @@ static const fw_err *tell(fw_db *db, int rc, const char *what, apr_pool_t *pool)
 static bool lock_file(fw_db *db)
 {
     int wait_ms = db->home->config.lock_ms;
-    apr_time_t until = apr_time_now() + apr_time_from_msec(wait_ms ? wait_ms : LOCK_WAIT_MS);
+    apr_time_t until = fw_monotonic() + apr_time_from_msec(wait_ms ? wait_ms : LOCK_WAIT_MS);
 
     while (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || apr_time_now() > until)
+        if ((errno != EWOULDBLOCK && errno != EINTR) || fw_monotonic() > until)
             return false;
         apr_sleep(LOCK_LOOK_US);
     }
@@ -359,19 +396,35 @@ static void unlock_file(fw_db *db)
         flock(db->lock_fd, LOCK_UN);
 }
 
+/* Whoever opens SQLite's file first, or closes it last, has it alone for an instant, as at a graceful restart: a statement
+ * outside of a transaction then fails at once and did nothing. Waits a little, with nothing held (D2); false: it is no such
+ * failure, or has been for too long. */
+static bool may_try_again(const fw_db *db, int rc, apr_time_t until)
+{
+    if (rc != SQLITE_BUSY || !db->lite || db->in_tx || fw_monotonic() > until)
+        return false;
+    apr_sleep(ALONE_LOOK_US);
+    return true;
+}
+
 /* Plain statements whose answers are looked at, never the driver's own transactions (D4, D6). */
 const fw_err *fw_db_begin(fw_db *db)
 {
     bool sqlite = db->home->backend == FW_DB_SQLITE;
+    apr_time_t until = fw_monotonic() + ALONE_US;
     int rows, rc;
 
     if (db->in_tx)
         return FW_ERR(db->user, FW_E_INTERNAL, 0, "a transaction within a transaction");
     if (fails_now(db))
         return FW_ERR(db->user, FW_E_UNAVAILABLE, 0, "BEGIN fails as it was asked to");
+    end_reading(db);
     if (sqlite && !lock_file(db))
         return FW_ERR(db->user, FW_E_BUSY, 0, "the write lock was not had");
-    rc = apr_dbd_query(db->home->driver, db->handle, &rows, sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
+    do {
+        rc = apr_dbd_query(db->home->driver, db->handle, &rows,
+                           sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
+    } while (may_try_again(db, rc, until));
     db->statements++;
     if (rc) {
         const fw_err *err = tell(db, rc, "BEGIN", db->user);
@@ -431,14 +484,21 @@ bool fw_db_in_transaction(const fw_db *db)
 
 /* ---- statements ---- */
 
+/* Under which PostgreSQL keeps the statement, parsed; NULL: SET cannot be. */
+static const char *label_of(const fw_statement *st, apr_pool_t *pool)
+{
+    return strncmp(st->text, "SET ", 4) == 0 ? NULL : apr_pstrcat(pool, "s_", st->name, NULL);
+}
+
 static int prepare(fw_db *db, const fw_statement *st, apr_dbd_prepared_t **out)
 {
     apr_dbd_prepared_t *ready = apr_hash_get(db->ready, st->name, APR_HASH_KEY_STRING);
     int rc = 0;
 
     if (!ready) {
-        /* No label: PostgreSQL plans at each call, and nothing is lost with the session (D7). */
-        rc = apr_dbd_prepare(db->home->driver, db->pool, db->handle, st->text, NULL, &ready);
+        /* What is lost with the session is lost with the connection, which is thrown away (D7). */
+        rc = apr_dbd_prepare(db->home->driver, db->pool, db->handle, st->text,
+                             label_of(st, db->pool), &ready);
         if (!rc)
             apr_hash_set(db->ready, st->name, APR_HASH_KEY_STRING, ready);
     }
@@ -496,14 +556,17 @@ static int run_once(fw_db *db, running *r, apr_dbd_prepared_t *ready, apr_pool_t
 static const fw_err *run_prepared(fw_db *db, running *r, apr_pool_t *scratch)
 {
     const char *name = r->st->name;
+    apr_time_t until = fw_monotonic() + ALONE_US;
     int rc = 0;
 
     for (int tries = 0; tries < SCHEMA_TRIES; tries++) {
         apr_dbd_prepared_t *ready = NULL;
 
-        rc = prepare(db, r->st, &ready);
-        if (!rc)
-            rc = run_once(db, r, ready, scratch);
+        do {
+            rc = prepare(db, r->st, &ready);
+            if (!rc)
+                rc = run_once(db, r, ready, scratch);
+        } while (may_try_again(db, rc, until));
         if (!rc || !prepared_is_stale(db))
             break;
         apr_hash_set(db->ready, name, APR_HASH_KEY_STRING, NULL);
@@ -527,12 +590,44 @@ static const fw_err *run(fw_db *db, const char *name, const fw_val *vals, int n,
     FW_TRY(bind_values(r->st, vals, n, r->args, scratch));
     /* A write that is a transaction of its own waits its turn like any other. */
     alone = db->lite && !db->in_tx && !r->st->reads;
+    if (alone)
+        end_reading(db);
     if (alone && !lock_file(db))
         return FW_ERR(scratch, FW_E_BUSY, 0, "the write lock was not had");
     err = run_prepared(db, r, scratch);
     if (alone)
         unlock_file(db);
     return err;
+}
+
+/* ---- snapshots ---- */
+
+static const fw_statement begin_reading = {.name = "(begin reading)", .text = "BEGIN"};
+static const fw_statement stop_reading = {.name = "(stop reading)", .text = "COMMIT"};
+
+static const fw_err *run_plain(fw_db *db, const fw_statement *st)
+{
+    running r = {.st = st};
+
+    return run_prepared(db, &r, db->user);
+}
+
+const fw_err *fw_db_snapshot(fw_db *db)
+{
+    if (!db->lite || db->in_tx || db->reading)
+        return NULL;
+    FW_TRY(run_plain(db, &begin_reading));
+    db->reading = true;
+    return NULL;
+}
+
+static void end_reading(fw_db *db)
+{
+    if (!db->reading)
+        return;
+    db->reading = false;
+    if (run_plain(db, &stop_reading))
+        db->broken = true;
 }
 
 const fw_err *fw_db_exec(fw_db *db, const char *name, const fw_val *vals, int n, int *rows,
@@ -551,7 +646,7 @@ const fw_err *fw_db_query(fw_db *db, const char *name, const fw_val *vals, int n
 {
     running r = {.select = true};
     const apr_dbd_driver_t *driver = db->home->driver;
-    fw_row row = {.driver = driver};
+    fw_row row = {.driver = driver, .stays = db->lite ? scratch : NULL};
     const fw_err *err = NULL;
 
     FW_TRY(run(db, name, vals, n, &r, scratch));
@@ -588,7 +683,7 @@ const char *fw_row_text(const fw_row *row, int column, apr_pool_t *pool)
 {
     const char *text = entry(row, column);
 
-    return text ? apr_pstrdup(pool, text) : NULL;
+    return text && row->stays != pool ? apr_pstrdup(pool, text) : text;
 }
 
 int64_t fw_row_int(const fw_row *row, int column)

@@ -3,33 +3,38 @@
 
 #include "fw_take.h"
 
+static const fw_err *take_columns(fw_take *t, fw_account *a)
+{
+    const char *roles;
+
+    a->id = fw_take_int(t);
+    a->version = (int)fw_take_int(t);
+    a->login = fw_take_text(t);
+    a->name = fw_take_text(t);
+    a->email = fw_take_text(t);
+    a->lang = fw_take_text(t);
+    roles = fw_take_text(t);
+    a->org_id = fw_take_int(t);
+    a->station = fw_take_text(t);
+    a->pw_hash = fw_take_text(t);
+    a->pw_old = fw_take_text(t);
+    a->must_change = fw_take_int(t) != 0;
+    a->active = fw_take_int(t) != 0;
+    a->failures = (int)fw_take_int(t);
+    a->locked_until = fw_take_int(t);
+    a->last_login = fw_take_int(t);
+    a->created = fw_take_int(t);
+    if (!roles || !fw_roles_parse(roles, &a->roles))
+        return FW_ERR(t->pool, FW_E_CORRUPT, 0, "an account's roles are not known");
+    return NULL;
+}
+
 static const fw_err *take_account(void *baton, const fw_row *row)
 {
     fw_taken *taken = baton;
     fw_take t = {row, taken->pool, 0};
-    fw_account *a = apr_array_push(taken->list);
-    const char *roles;
 
-    a->id = fw_take_int(&t);
-    a->version = (int)fw_take_int(&t);
-    a->login = fw_take_text(&t);
-    a->name = fw_take_text(&t);
-    a->email = fw_take_text(&t);
-    a->lang = fw_take_text(&t);
-    roles = fw_take_text(&t);
-    a->org_id = fw_take_int(&t);
-    a->station = fw_take_text(&t);
-    a->pw_hash = fw_take_text(&t);
-    a->pw_old = fw_take_text(&t);
-    a->must_change = fw_take_int(&t) != 0;
-    a->active = fw_take_int(&t) != 0;
-    a->failures = (int)fw_take_int(&t);
-    a->locked_until = fw_take_int(&t);
-    a->last_login = fw_take_int(&t);
-    a->created = fw_take_int(&t);
-    if (!roles || !fw_roles_parse(roles, &a->roles))
-        return FW_ERR(taken->pool, FW_E_CORRUPT, 0, "an account's roles are not known");
-    return NULL;
+    return take_columns(&t, apr_array_push(taken->list));
 }
 
 static const fw_err *query_accounts(fw_db *db, const char *name, fw_val arg,
@@ -61,6 +66,15 @@ const fw_err *fw_account_by_login(fw_db *db, const char *login, fw_account **out
 
     FW_TRY(query_accounts(db, "account_by_login", FW_S(login), &list, pool));
     return first(list, out, pool);
+}
+
+const fw_err *fw_account_of_worker(fw_db *db, fw_id worker, fw_account **out, apr_pool_t *pool)
+{
+    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 1, sizeof(fw_account))};
+
+    FW_TRY(fw_db_query(db, "account_of_worker", FW_VALS(FW_I(worker), FW_I(worker)), take_account,
+                       &taken, pool));
+    return first(taken.list, out, pool);
 }
 
 const fw_err *fw_account_list(fw_db *db, int limit, apr_array_header_t **out, apr_pool_t *pool)
@@ -142,11 +156,16 @@ static const fw_err *take_session(void *baton, const fw_row *row)
     fw_take t = {row, taken->pool, 0};
     fw_session *s = apr_pcalloc(taken->pool, sizeof(*s));
 
-    s->account_id = fw_take_int(&t);
+    s->account = apr_pcalloc(taken->pool, sizeof(*s->account));
+    FW_TRY(take_columns(&t, s->account));
+    s->account_id = s->account->id;
     s->csrf = fw_take_text(&t);
     s->created = fw_take_int(&t);
     s->seen = fw_take_int(&t);
     s->expires = fw_take_int(&t);
+    s->org_zh = fw_take_text(&t);
+    s->org_en = fw_take_text(&t);
+    s->employers = fw_take_ids(&t, &s->n_employers);
     taken->one = s;
     return NULL;
 }
@@ -165,6 +184,12 @@ const fw_err *fw_session_touch(fw_db *db, const char *token_hash, apr_time_t now
 {
     return fw_db_exec(db, "session_touch", FW_VALS(FW_I(now), FW_S(token_hash), FW_I(older)), NULL,
                       pool);
+}
+
+const fw_err *fw_session_renew(fw_db *db, const char *token_hash, const char *now_hash,
+                               apr_pool_t *pool)
+{
+    return fw_db_exec(db, "session_renew", FW_VALS(FW_S(now_hash), FW_S(token_hash)), NULL, pool);
 }
 
 const fw_err *fw_session_delete(fw_db *db, const char *token_hash, apr_pool_t *pool)
@@ -191,6 +216,16 @@ const fw_err *fw_rate_hit(fw_db *db, const char *name, apr_time_t now, apr_time_
 
     return fw_db_query(db, "rate_hit", FW_VALS(FW_S(name), at, since, since, at), take_int, hits,
                        pool);
+}
+
+const fw_err *fw_nobody_failed(fw_db *db, const char *name, int most, apr_time_t now,
+                               apr_time_t lock, int *failures, apr_pool_t *pool)
+{
+    fw_val most_hits = FW_I(most), since = FW_I(now - lock), at = FW_I(now);
+
+    return fw_db_query(db, "nobody_failed",
+                       FW_VALS(FW_S(name), at, most_hits, since, most_hits, since, at), take_int,
+                       failures, pool);
 }
 
 const fw_err *fw_rate_purge(fw_db *db, apr_time_t before, apr_pool_t *pool)

@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <openssl/evp.h>
 
+#include "fw_sha256.h"
 #include "fw_take.h"
+#include "fw_template.h"
 
 #define WALK_ROWS 500
 
@@ -32,15 +35,9 @@ static void hash_number(EVP_MD_CTX *ctx, int64_t number)
 
 static const char *end_hash(EVP_MD_CTX *ctx, apr_pool_t *pool)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int n = 0;
-    char *hex;
+    const char *hex = fw_sha256_end(ctx, pool);
 
-    EVP_DigestFinal_ex(ctx, digest, &n);
     EVP_MD_CTX_free(ctx);
-    hex = apr_palloc(pool, 2 * n + 1);
-    for (unsigned int i = 0; i < n; i++)
-        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     return hex;
 }
 
@@ -112,6 +109,80 @@ const fw_err *fw_audit_add(fw_db *db, fw_audit *r, apr_pool_t *pool)
                       NULL, pool);
 }
 
+/* ---- many at once ---- */
+
+typedef struct heads {
+    apr_pool_t *pool;
+    apr_hash_t *of; /* aggregate: fw_audit, the last of it */
+} heads;
+
+static const fw_err *take_head(void *baton, const fw_row *row)
+{
+    heads *h = baton;
+    fw_take t = {row, h->pool, 0};
+    fw_audit *r = apr_pcalloc(h->pool, sizeof(*r));
+
+    r->aggregate = fw_take_text(&t);
+    r->seq = fw_take_int(&t);
+    r->hash = fw_take_text(&t);
+    apr_hash_set(h->of, r->aggregate, APR_HASH_KEY_STRING, r);
+    return NULL;
+}
+
+static const fw_err *load_heads(fw_db *db, const fw_audit *records, int n, heads *h)
+{
+    fw_value list = fw_list(h->pool);
+    apr_hash_t *seen = apr_hash_make(h->pool);
+    const char *json = NULL;
+    apr_size_t n_json = 0;
+
+    for (int i = 0; i < n; i++) {
+        const char *aggregate = records[i].aggregate;
+
+        if (!apr_hash_get(seen, aggregate, APR_HASH_KEY_STRING))
+            fw_add(list, fw_text(aggregate));
+        apr_hash_set(seen, aggregate, APR_HASH_KEY_STRING, aggregate);
+    }
+    FW_TRY(fw_value_json(list, &json, &n_json, h->pool));
+    return fw_db_query(db, "audit_heads", FW_VALS(FW_S(json)), take_head, h, h->pool);
+}
+
+static fw_value row_of(const fw_audit *r, apr_pool_t *pool)
+{
+    return fw_pack(pool, "{s:I, s:s, s:I, s:I, s:I, s:s?, s:s, s:s?, s:s, s:s}", "id", r->id,
+                   "aggregate", r->aggregate, "seq", r->seq, "at", (int64_t)r->at, "actor_id",
+                   r->actor_id, "actor", r->actor, "command", r->command, "data", r->data, "prev",
+                   r->prev, "hash", r->hash);
+}
+
+static const fw_err *check_many(int n, apr_pool_t *pool)
+{
+    return n > FW_AUDIT_MANY ? FW_ERR(pool, FW_E_LIMIT, 0, "%d records at once", n) : NULL;
+}
+
+const fw_err *fw_audit_add_all(fw_db *db, fw_audit *records, int n, apr_pool_t *pool)
+{
+    heads h = {pool, apr_hash_make(pool)};
+    fw_value rows = fw_list(pool);
+    const char *json = NULL;
+    apr_size_t n_json = 0;
+
+    FW_TRY(check_many(n, pool));
+    FW_TRY(load_heads(db, records, n, &h));
+    for (int i = 0; i < n; i++) {
+        fw_audit *r = &records[i];
+        const fw_audit *before = apr_hash_get(h.of, r->aggregate, APR_HASH_KEY_STRING);
+
+        r->seq = before->seq + 1;
+        r->prev = before->hash;
+        r->hash = fw_audit_hash(r, pool);
+        apr_hash_set(h.of, r->aggregate, APR_HASH_KEY_STRING, r);
+        fw_add(rows, row_of(r, pool));
+    }
+    FW_TRY(fw_value_json(rows, &json, &n_json, pool));
+    return fw_db_exec(db, "audit_put_all", FW_VALS(FW_S(json)), NULL, pool);
+}
+
 /* ---- seals ---- */
 
 typedef struct waiting {
@@ -152,18 +223,19 @@ const fw_err *fw_seal_make(fw_db *db, apr_time_t now, int limit, fw_seal *out,
 const fw_err *fw_seal_put(fw_db *db, const fw_seal *s, const apr_array_header_t *ids,
                           apr_pool_t *pool)
 {
+    int rows = 0;
+
+    FW_TRY(check_many(ids->nelts, pool));
     FW_TRY(fw_db_exec(db, "audit_seal_put",
                       FW_VALS(FW_I(s->n), FW_I(s->at), FW_I(s->records), FW_S(s->prev),
                               FW_S(s->hash), FW_S(s->signature)),
                       NULL, pool));
-    for (int i = 0; i < ids->nelts; i++) {
-        int rows = 0;
-
-        FW_TRY(fw_db_exec(db, "audit_mark", FW_VALS(FW_I(s->n), FW_I(APR_ARRAY_IDX(ids, i, fw_id))),
-                          &rows, pool));
-        if (rows != 1)
-            return FW_ERR(pool, FW_E_CONFLICT, 0, "a record is in another seal by now");
-    }
+    FW_TRY(fw_db_exec(
+        db, "audit_mark",
+        FW_VALS(FW_I(s->n), FW_S(fw_take_list((const fw_id *)ids->elts, ids->nelts, pool))), &rows,
+        pool));
+    if (rows != ids->nelts)
+        return FW_ERR(pool, FW_E_CONFLICT, 0, "a record is in another seal by now");
     return NULL;
 }
 
@@ -264,4 +336,41 @@ const fw_err *fw_audit_recent(fw_db *db, fw_id before, int limit, apr_array_head
     *out = taken.list;
     return fw_db_query(db, "audit_recent", FW_VALS(FW_I(before ? before : INT64_MAX), FW_I(limit)),
                        take_record, &taken, pool);
+}
+
+const fw_err *fw_seal_page(fw_db *db, int64_t n, fw_id after, int limit, apr_array_header_t **out,
+                           apr_pool_t *pool)
+{
+    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, limit, sizeof(fw_audit))};
+
+    *out = taken.list;
+    return fw_db_query(db, "audit_page", FW_VALS(FW_I(n), FW_I(after), FW_I(limit)), take_record,
+                       &taken, pool);
+}
+
+/* ---- the way out ---- */
+
+static const fw_err *take_way(void *baton, const fw_row *row)
+{
+    fw_audit_way *way = baton;
+
+    way->sealed = fw_row_int(row, 0);
+    way->enqueued = fw_row_int(row, 1);
+    way->waiting = fw_row_int(row, 2);
+    return NULL;
+}
+
+const fw_err *fw_audit_way_load(fw_db *db, fw_audit_way *out, apr_pool_t *pool)
+{
+    *out = (fw_audit_way){0};
+    return fw_db_query(db, "audit_way", NULL, 0, take_way, out, pool);
+}
+
+const fw_err *fw_audit_way_set(fw_db *db, const fw_audit_way *way, int64_t to, apr_pool_t *pool)
+{
+    int rows = 0;
+
+    FW_TRY(fw_db_exec(db, "audit_way_set", FW_VALS(FW_I(to), FW_I(way->enqueued)), &rows, pool));
+    return rows == 1 ? NULL
+                     : FW_ERR(pool, FW_E_CONFLICT, 0, "another sealer made deliveries meanwhile");
 }

@@ -33,6 +33,11 @@ typedef struct fw_seal {
 /* Appends: seq, prev and hash are filled. Within the command's transaction. */
 const fw_err *fw_audit_add(fw_db *db, fw_audit *record, apr_pool_t *pool);
 
+#define FW_AUDIT_MANY 2000 /* records that one statement adds or marks; more are FW_E_LIMIT */
+
+/* The same for many, in their order, by two statements. */
+const fw_err *fw_audit_add_all(fw_db *db, fw_audit *records, int n, apr_pool_t *pool);
+
 /* The hash that a record must have. */
 const char *fw_audit_hash(const fw_audit *record, apr_pool_t *pool);
 /* The hash of a seal over these record hashes (const char *). */
@@ -51,6 +56,20 @@ const fw_err *fw_seal_list(fw_db *db, int64_t n, int limit, apr_array_header_t *
                            apr_pool_t *pool);
 /* The hashes of a seal's records, in order: const char *. */
 const fw_err *fw_seal_records(fw_db *db, int64_t n, apr_array_header_t **out, apr_pool_t *pool);
+
+/* A seal's records after the one of id `after`, in its order: fw_audit. */
+const fw_err *fw_seal_page(fw_db *db, int64_t n, fw_id after, int limit, apr_array_header_t **out,
+                           apr_pool_t *pool);
+
+/* How far the seals have gone on their way out of the house, by the outbox. */
+typedef struct fw_audit_way {
+    int64_t sealed;   /* number of the last seal */
+    int64_t enqueued; /* up to this one, deliveries have been made */
+    int64_t waiting;  /* deliveries that have not arrived */
+} fw_audit_way;
+const fw_err *fw_audit_way_load(fw_db *db, fw_audit_way *out, apr_pool_t *pool);
+/* Notes that deliveries are made up to seal `to`. Within their transaction; FW_E_CONFLICT: `way` is not how it is now. */
+const fw_err *fw_audit_way_set(fw_db *db, const fw_audit_way *way, int64_t to, apr_pool_t *pool);
 
 /* Calls `each` for all records by aggregate and seq; a record lives until `each` returns. */
 typedef const fw_err *(*fw_audit_each_fn)(void *baton, const fw_audit *record);

@@ -45,7 +45,7 @@ static const fw_err *take_case(void *baton, const fw_row *row)
 {
     fw_taken *taken = baton;
     fw_take t = {row, taken->pool, 0};
-    fw_case *c = apr_pcalloc(taken->pool, sizeof(*c));
+    fw_case *c = taken->list ? apr_array_push(taken->list) : apr_pcalloc(taken->pool, sizeof(*c));
 
     take_case_head(&t, c);
     c->data = fw_take_text(&t);
@@ -68,6 +68,8 @@ static const fw_err *take_case(void *baton, const fw_row *row)
     c->birth = fw_take_text(&t);
     c->permit_letter = fw_take_text(&t);
     c->county = fw_take_text(&t);
+    c->employer_zh = fw_take_text(&t);
+    c->employer_en = fw_take_text(&t);
     taken->one = c;
     FW_TRY(known(c->state, taken->pool));
     return known(c->return_to, taken->pool);
@@ -85,17 +87,33 @@ const fw_err *fw_case_load(fw_db *db, fw_id id, fw_case **out, apr_pool_t *pool)
     return NULL;
 }
 
-static const fw_err *take_id(void *baton, const fw_row *row)
+const fw_err *fw_case_load_some(fw_db *db, const fw_id *ids, int n, const fw_case **out,
+                                apr_pool_t *pool)
 {
-    *(fw_id *)baton = fw_row_int(row, 0);
+    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, n + 1, sizeof(fw_case))};
+    const char *list = fw_take_list(ids, n, pool);
+
+    FW_TRY(fw_db_query(db, "case_load_some", FW_VALS(FW_S(list)), take_case, &taken, pool));
+    for (int i = 0; i < n; i++) {
+        out[i] = NULL;
+        for (int k = 0; k < taken.list->nelts && !out[i]; k++) {
+            const fw_case *c = &APR_ARRAY_IDX(taken.list, k, fw_case);
+
+            out[i] = c->id == ids[i] ? c : NULL;
+        }
+    }
     return NULL;
 }
 
-const fw_err *fw_case_id_by_no(fw_db *db, const char *case_no, fw_id *out, apr_pool_t *pool)
+static const fw_err *take_nothing(void *baton, const fw_row *row)
 {
-    *out = 0;
-    FW_TRY(fw_db_query(db, "case_id_by_no", FW_VALS(FW_S(case_no)), take_id, out, pool));
-    return *out ? NULL : FW_ERR(pool, FW_E_NOTFOUND, 0, "no such case");
+    (void)baton, (void)row;
+    return NULL;
+}
+
+const fw_err *fw_case_hold(fw_db *db, fw_id id, apr_pool_t *pool)
+{
+    return fw_db_query(db, "case_hold", FW_VALS(FW_I(id)), take_nothing, NULL, pool);
 }
 
 static const fw_err *insert_case(fw_db *db, const fw_case *c, apr_pool_t *pool)
@@ -148,11 +166,12 @@ static const fw_err *take_officer(void *baton, const fw_row *row)
 {
     fw_taken *taken = baton;
     fw_take t = {row, taken->pool, 0};
-    fw_officer o = {.id = fw_take_int(&t), .name = NULL, .open = 0};
+    fw_officer o = {.id = fw_take_int(&t)};
     const char *roles;
     unsigned set = 0;
 
     o.name = fw_take_text(&t);
+    o.station = fw_take_text(&t);
     roles = fw_take_text(&t);
     o.open = (int)fw_take_int(&t);
     if (roles && fw_roles_parse(roles, &set) && (set & FW_ROLE_INITIAL))
@@ -166,6 +185,8 @@ const fw_err *fw_case_officers(fw_db *db, const char *station, apr_array_header_
     fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 8, sizeof(fw_officer))};
 
     *out = taken.list;
+    if (!station)
+        return fw_db_query(db, "case_officers_all", NULL, 0, take_officer, &taken, pool);
     return fw_db_query(db, "case_officers", FW_VALS(FW_S(station)), take_officer, &taken, pool);
 }
 
@@ -179,9 +200,6 @@ static const fw_err *take_line(void *baton, const fw_row *row)
     l->case_no = fw_take_text(&t);
     l->service = fw_take_text(&t);
     l->state = take_state(&t);
-    l->state_since = fw_take_int(&t);
-    l->worker_id = fw_take_int(&t);
-    l->employer_id = fw_take_int(&t);
     l->name_latin = fw_take_text(&t);
     l->name_native = fw_take_text(&t);
     l->passport_no = fw_take_text(&t);
@@ -191,7 +209,6 @@ static const fw_err *take_line(void *baton, const fw_row *row)
     l->due = fw_take_int(&t);
     l->deadline = fw_take_int(&t);
     l->fee = fw_take_int(&t);
-    l->payment_id = fw_take_int(&t);
     l->employer_zh = fw_take_text(&t);
     l->employer_en = fw_take_text(&t);
     l->version = (int)fw_take_int(&t);
@@ -275,7 +292,12 @@ static const fw_err *take_file(void *baton, const fw_row *row)
     f->measures = fw_take_text(&t);
     f->created = fw_take_int(&t);
     f->by = fw_take_int(&t);
+    f->by_org = fw_take_int(&t);
+    if (!fw_scan_parse(fw_take_text(&t), &f->scan))
+        return FW_ERR(taken->pool, FW_E_CORRUPT, 0, "a verdict on a file is not known");
     f->current = fw_take_int(&t) != 0;
+    f->taken_from = fw_take_int(&t);
+    f->taken_data = fw_take_text(&t);
     return NULL;
 }
 
@@ -305,7 +327,8 @@ const fw_err *fw_file_add(fw_db *db, const fw_file *f, apr_pool_t *pool)
     return fw_db_exec(db, "file_insert",
                       FW_VALS(FW_I(f->id), FW_I(f->case_id), FW_S(f->slot), FW_S(f->vault),
                               FW_S(f->name), FW_S(f->mime), FW_I(f->size), FW_S(f->sha256),
-                              FW_S(f->measures), FW_I(f->created), FW_I(f->by)),
+                              FW_S(f->measures), FW_I(f->created), FW_I(f->by), FW_I(f->by_org),
+                              FW_S(fw_scan_name(f->scan)), FW_I(f->taken_from)),
                       NULL, pool);
 }
 
@@ -317,6 +340,30 @@ const fw_err *fw_file_retire(fw_db *db, fw_id id, apr_pool_t *pool)
 const fw_err *fw_file_retire_slot(fw_db *db, fw_id case_id, const char *slot, apr_pool_t *pool)
 {
     return fw_db_exec(db, "file_retire_slot", FW_VALS(FW_I(case_id), FW_S(slot)), NULL, pool);
+}
+
+const fw_err *fw_file_judge(fw_db *db, const fw_file *f, apr_pool_t *pool)
+{
+    int rows = 0;
+
+    FW_TRY(fw_db_exec(db, "file_judge",
+                      FW_VALS(FW_S(fw_scan_name(f->scan)), FW_I(f->id), FW_I(f->case_id)), &rows,
+                      pool));
+    return rows == 1 ? NULL : FW_ERR(pool, FW_E_CONFLICT, 0, "the file has its verdict");
+}
+
+const fw_err *fw_file_waits(fw_db *db, const fw_id *cases, int n, int *waits, apr_pool_t *pool)
+{
+    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 8, sizeof(fw_id))};
+    const char *list = fw_take_list(cases, n, pool);
+
+    FW_TRY(fw_db_query(db, "file_waits", FW_VALS(FW_S(list)), take_ids, &taken, pool));
+    for (int i = 0; i < n; i++) {
+        waits[i] = 0;
+        for (int k = 0; k < taken.list->nelts; k++)
+            waits[i] += APR_ARRAY_IDX(taken.list, k, fw_id) == cases[i];
+    }
+    return NULL;
 }
 
 /* ---- history ---- */

@@ -8,11 +8,16 @@
  * one any more is FW_E_CONFLICT. Results live in `pool`. */
 
 const fw_err *fw_case_load(fw_db *db, fw_id id, fw_case **out, apr_pool_t *pool);
-const fw_err *fw_case_id_by_no(fw_db *db, const char *case_no, fw_id *out, apr_pool_t *pool);
+/* Up to 1000 of them by one statement; out[i] is NULL where there is no case ids[i]. */
+const fw_err *fw_case_load_some(fw_db *db, const fw_id *ids, int n, const fw_case **out,
+                                apr_pool_t *pool);
+/* Other transactions that hold the case wait until this one ends, and see then what it did. Within a transaction, before the case
+ * is loaded. */
+const fw_err *fw_case_hold(fw_db *db, fw_id id, apr_pool_t *pool);
 /* Inserts where version is 0, else updates; counts the version on. Within a transaction. */
 const fw_err *fw_case_put(fw_db *db, fw_case *kase, apr_pool_t *pool);
 
-/* The initial reviewers of a station with their open cases: fw_officer. */
+/* The initial reviewers of a station (NULL: of each) with their open cases: fw_officer. */
 const fw_err *fw_case_officers(fw_db *db, const char *station, apr_array_header_t **out,
                                apr_pool_t *pool);
 
@@ -22,9 +27,6 @@ typedef struct fw_case_line {
     const char *case_no;
     const char *service;
     fw_state_e state;
-    apr_time_t state_since;
-    fw_id worker_id;
-    fw_id employer_id;
     const char *name_latin;
     const char *name_native;
     const char *passport_no;
@@ -34,7 +36,6 @@ typedef struct fw_case_line {
     apr_time_t due;
     apr_time_t deadline;
     int64_t fee;
-    fw_id payment_id;
     const char *employer_zh;
     const char *employer_en;
     int version;
@@ -76,6 +77,11 @@ const fw_err *fw_file_load(fw_db *db, fw_id id, fw_file **out, apr_pool_t *pool)
 const fw_err *fw_file_add(fw_db *db, const fw_file *file, apr_pool_t *pool);
 const fw_err *fw_file_retire(fw_db *db, fw_id id, apr_pool_t *pool);
 const fw_err *fw_file_retire_slot(fw_db *db, fw_id case_id, const char *slot, apr_pool_t *pool);
+
+/* Keeps the verdict that is in it. FW_E_CONFLICT: it has one already. */
+const fw_err *fw_file_judge(fw_db *db, const fw_file *file, apr_pool_t *pool);
+/* How many current files of each of up to 1000 cases wait for the scanner, by one statement. */
+const fw_err *fw_file_waits(fw_db *db, const fw_id *cases, int n, int *waits, apr_pool_t *pool);
 
 const fw_err *fw_event_add(fw_db *db, const fw_event *event, apr_pool_t *pool);
 /* In order: fw_event. */

@@ -34,10 +34,6 @@ static const fw_err *take_delivery(void *baton, const fw_row *row)
     d->attempt = (int)fw_take_int(&t);
     d->tries = (int)fw_take_int(&t);
     d->created = fw_take_int(&t);
-    if (fw_row_columns(row) > 10) {
-        d->state = fw_take_text(&t);
-        d->reason = fw_take_text(&t);
-    }
     return NULL;
 }
 
@@ -45,6 +41,12 @@ static const fw_err *take_int(void *baton, const fw_row *row)
 {
     *(int64_t *)baton = fw_row_int(row, 0);
     return NULL;
+}
+
+/* No lease that was taken by now ends after this, even by a clock that differs a little. */
+static apr_time_t latest(apr_time_t now, apr_time_t until)
+{
+    return until + (until - now);
 }
 
 /* What is claimed: `bulk` is 1 for all rows, 0 for urgent ones. */
@@ -60,8 +62,9 @@ static const fw_err *anything(fw_db *db, const claim *c, bool *out, apr_pool_t *
     int64_t n = 0;
 
     FW_TRY(fw_db_query(db, "outbox_peek",
-                       FW_VALS(FW_S(c->port), FW_I(c->bulk), FW_I(c->now), FW_I(c->now)), take_int,
-                       &n, pool));
+                       FW_VALS(FW_S(c->port), FW_I(c->bulk), FW_I(c->now), FW_I(c->now),
+                               FW_I(latest(c->now, c->until))),
+                       take_int, &n, pool));
     *out = n > 0;
     return NULL;
 }
@@ -79,7 +82,7 @@ static const fw_err *claim_row(fw_db *db, const claim *c, fw_delivery **out, apr
     FW_TRY(fw_db_begin(db));
     err = fw_db_query(db, "outbox_claim",
                       FW_VALS(FW_S(c->owner), FW_I(c->until), FW_S(c->port), FW_I(c->bulk),
-                              FW_I(c->now), FW_I(c->now)),
+                              FW_I(c->now), FW_I(c->now), FW_I(latest(c->now, c->until))),
                       take_delivery, &taken, pool);
     if (err) {
         fw_db_rollback(db);
@@ -136,29 +139,23 @@ const fw_err *fw_outbox_dead(fw_db *db, const fw_delivery *d, apr_time_t now, co
     return end_row(db, "outbox_dead", d, now, reason, mine, pool);
 }
 
+const fw_err *fw_outbox_keep(fw_db *db, const fw_delivery *d, apr_time_t until, bool *mine,
+                             apr_pool_t *pool)
+{
+    int rows = 0;
+
+    FW_TRY(fw_db_exec(db, "outbox_keep", FW_VALS(FW_I(until), FW_I(d->id), FW_I(d->attempt)), &rows,
+                      pool));
+    *mine = rows == 1;
+    return NULL;
+}
+
 const fw_err *fw_outbox_replay(fw_db *db, fw_id id, apr_time_t now, apr_pool_t *pool)
 {
     int rows = 0;
 
     FW_TRY(fw_db_exec(db, "outbox_replay", FW_VALS(FW_I(now), FW_I(id)), &rows, pool));
     return rows == 1 ? NULL : FW_ERR(pool, FW_E_NOTFOUND, 0, "no such dead letter");
-}
-
-const fw_err *fw_outbox_load(fw_db *db, fw_id id, fw_delivery **out, apr_pool_t *pool)
-{
-    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 1, sizeof(fw_delivery))};
-
-    FW_TRY(fw_db_query(db, "outbox_load", FW_VALS(FW_I(id)), take_delivery, &taken, pool));
-    *out = taken.list->nelts ? &APR_ARRAY_IDX(taken.list, 0, fw_delivery) : NULL;
-    return *out ? NULL : FW_ERR(pool, FW_E_NOTFOUND, 0, "no such delivery");
-}
-
-const fw_err *fw_outbox_list_dead(fw_db *db, int limit, apr_array_header_t **out, apr_pool_t *pool)
-{
-    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 8, sizeof(fw_delivery))};
-
-    *out = taken.list;
-    return fw_db_query(db, "outbox_list_dead", FW_VALS(FW_I(limit)), take_delivery, &taken, pool);
 }
 
 static const fw_err *take_count(void *baton, const fw_row *row)
@@ -209,6 +206,7 @@ static const fw_err *take_message(void *baton, const fw_row *row)
     m->body = fw_take_text(&t);
     m->attempt = (int)fw_take_int(&t);
     m->received = fw_take_int(&t);
+    m->tries = (int)fw_take_int(&t);
     taken->one = m;
     return NULL;
 }
@@ -221,13 +219,15 @@ const fw_err *fw_inbox_claim(fw_db *db, const char *plugin, const char *owner, a
     int64_t n = 0;
 
     *out = NULL;
-    FW_TRY(fw_db_query(db, "inbox_peek", FW_VALS(FW_S(plugin), FW_I(now), FW_I(now)), take_int, &n,
-                       pool));
+    FW_TRY(fw_db_query(db, "inbox_peek",
+                       FW_VALS(FW_S(plugin), FW_I(now), FW_I(now), FW_I(latest(now, until))),
+                       take_int, &n, pool));
     if (n == 0)
         return NULL;
     FW_TRY(fw_db_begin(db));
     err = fw_db_query(db, "inbox_claim",
-                      FW_VALS(FW_S(owner), FW_I(until), FW_S(plugin), FW_I(now), FW_I(now)),
+                      FW_VALS(FW_S(owner), FW_I(until), FW_S(plugin), FW_I(now), FW_I(now),
+                              FW_I(latest(now, until))),
                       take_message, &taken, pool);
     if (err) {
         fw_db_rollback(db);
@@ -267,10 +267,17 @@ const fw_err *fw_lease_take(fw_db *db, const char *name, const char *owner, apr_
 {
     int rows = 0;
 
-    FW_TRY(fw_db_exec(db, "lease_take", FW_VALS(FW_S(name), FW_S(owner), FW_I(until), FW_I(now)),
-                      &rows, pool));
+    FW_TRY(fw_db_exec(
+        db, "lease_take",
+        FW_VALS(FW_S(name), FW_S(owner), FW_I(until), FW_I(now), FW_I(latest(now, until))), &rows,
+        pool));
     *had = rows == 1;
     return NULL;
+}
+
+const fw_err *fw_lease_give(fw_db *db, const char *name, const char *owner, apr_pool_t *pool)
+{
+    return fw_db_exec(db, "lease_give", FW_VALS(FW_S(name), FW_S(owner)), NULL, pool);
 }
 
 const fw_err *fw_outbox_purge(fw_db *db, apr_time_t idem_before, apr_time_t ended_before,

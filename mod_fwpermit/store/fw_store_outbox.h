@@ -17,8 +17,6 @@ typedef struct fw_delivery {
     int attempt;        /* this one's number, from 1: an answer of an earlier one is fenced off */
     int tries;          /* since it was put or replayed: what a limit counts */
     apr_time_t created; /* put, or replayed */
-    const char *state;  /* of listed ones */
-    const char *reason; /* of the last failure */
 } fw_delivery;
 
 /* `id` is moved up where an earlier row of the same aggregate and port still waits with a higher one: so the order of
@@ -41,12 +39,12 @@ const fw_err *fw_outbox_again(fw_db *db, const fw_delivery *d, apr_time_t not_be
                               const char *reason, bool *mine, apr_pool_t *pool);
 const fw_err *fw_outbox_dead(fw_db *db, const fw_delivery *d, apr_time_t now, const char *reason,
                              bool *mine, apr_pool_t *pool);
+/* Keeps the lease of what takes longer; its attempt stays the same. */
+const fw_err *fw_outbox_keep(fw_db *db, const fw_delivery *d, apr_time_t until, bool *mine,
+                             apr_pool_t *pool);
 /* A dead letter goes out once more under the same key, with the patience of a fresh one (tries, created). FW_E_NOTFOUND:
  * it is none. */
 const fw_err *fw_outbox_replay(fw_db *db, fw_id id, apr_time_t now, apr_pool_t *pool);
-const fw_err *fw_outbox_load(fw_db *db, fw_id id, fw_delivery **out, apr_pool_t *pool);
-/* Dead letters, newest first: fw_delivery. */
-const fw_err *fw_outbox_list_dead(fw_db *db, int limit, apr_array_header_t **out, apr_pool_t *pool);
 
 typedef struct fw_outbox_count {
     const char *port;
@@ -63,7 +61,8 @@ typedef struct fw_message {
     const char *channel; /* of the plugin: which of its addresses it came to */
     const char *body;    /* base64 of the bytes as they came */
     int attempt;
-    apr_time_t received;
+    int tries;           /* since it came or was replayed */
+    apr_time_t received; /* or replayed */
 } fw_message;
 
 /* Keeps a message raw, by its id, plugin, channel, body and time of receipt. `hash` is over channel and bytes; the same
@@ -85,6 +84,8 @@ const fw_err *fw_outbox_reclaim(fw_db *db, const char *node, apr_pool_t *pool);
 /* Takes or keeps a named lease. *had is false where another owner has it. */
 const fw_err *fw_lease_take(fw_db *db, const char *name, const char *owner, apr_time_t now,
                             apr_time_t until, bool *had, apr_pool_t *pool);
+/* Gives it back before its time, so that the next one need not wait. */
+const fw_err *fw_lease_give(fw_db *db, const char *name, const char *owner, apr_pool_t *pool);
 
 /* Deletes what was kept long enough: keys, ended rows. */
 const fw_err *fw_outbox_purge(fw_db *db, apr_time_t idem_before, apr_time_t ended_before,

@@ -148,20 +148,6 @@ const fw_err *fw_delegation_put(fw_db *db, fw_delegation *d, apr_pool_t *pool)
     return NULL;
 }
 
-static const fw_err *take_id(void *baton, const fw_row *row)
-{
-    APR_ARRAY_PUSH(((fw_taken *)baton)->list, fw_id) = fw_row_int(row, 0);
-    return NULL;
-}
-
-const fw_err *fw_delegation_ids(fw_db *db, fw_id agency, apr_array_header_t **out, apr_pool_t *pool)
-{
-    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 8, sizeof(fw_id))};
-
-    *out = taken.list;
-    return fw_db_query(db, "delegation_ids", FW_VALS(FW_I(agency)), take_id, &taken, pool);
-}
-
 static const fw_err *take_delegation_line(void *baton, const fw_row *row)
 {
     fw_taken *taken = baton;
@@ -203,6 +189,10 @@ static void take_worker_columns(fw_take *t, fw_worker *w)
     w->permit_letter = fw_take_text(t);
     w->data = fw_take_text(t);
     w->created = fw_take_int(t);
+    w->entered = fw_take_text(t);
+    w->file_by = fw_take_int(t);
+    w->filed = fw_take_int(t);
+    w->reminded = fw_take_int(t);
 }
 
 static const fw_err *take_worker(void *baton, const fw_row *row)
@@ -248,18 +238,66 @@ const fw_err *fw_worker_put(fw_db *db, fw_worker *w, apr_pool_t *pool)
                           FW_VALS(FW_I(w->id), FW_I(1), FW_I(w->employer_id), FW_I(w->agency_id),
                                   FW_S(w->passport_no), FW_S(w->nationality), FW_S(w->name_latin),
                                   FW_S(w->name_native), FW_S(w->birth), FW_S(w->sex),
-                                  FW_S(w->permit_letter), FW_S(w->data), FW_I(w->created)),
+                                  FW_S(w->permit_letter), FW_S(w->data), FW_I(w->created),
+                                  FW_S(w->entered), FW_I(w->file_by), FW_I(w->filed),
+                                  FW_I(w->reminded)),
                           NULL, pool));
     else
         FW_TRY(fw_db_exec(db, "worker_update",
                           FW_VALS(FW_S(w->passport_no), FW_S(w->nationality), FW_S(w->name_latin),
                                   FW_S(w->name_native), FW_S(w->birth), FW_S(w->sex),
-                                  FW_S(w->permit_letter), FW_S(w->data), FW_I(w->id),
+                                  FW_S(w->permit_letter), FW_S(w->data), FW_S(w->entered),
+                                  FW_I(w->file_by), FW_I(w->filed), FW_I(w->reminded), FW_I(w->id),
                                   FW_I(w->version)),
                           &rows, pool));
     FW_TRY(check_rows(rows, pool));
     w->version++;
     return NULL;
+}
+
+static const fw_err *take_worker_match(void *baton, const fw_row *row)
+{
+    fw_taken *taken = baton;
+    fw_take t = {row, taken->pool, 0};
+    fw_worker_match *m = apr_array_push(taken->list);
+
+    take_worker_columns(&t, &m->worker);
+    m->employer_ban = fw_take_text(&t);
+    return NULL;
+}
+
+const fw_err *fw_worker_of_passport(fw_db *db, const char *nationality, const char *passport,
+                                    apr_array_header_t **out, apr_pool_t *pool)
+{
+    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 2, sizeof(fw_worker_match))};
+
+    *out = taken.list;
+    return fw_db_query(db, "worker_of_passport", FW_VALS(FW_S(nationality), FW_S(passport)),
+                       take_worker_match, &taken, pool);
+}
+
+const fw_err *fw_worker_of_birth(fw_db *db, const char *nationality, const char *birth,
+                                 apr_array_header_t **out, apr_pool_t *pool)
+{
+    fw_taken taken = {.pool = pool, .list = apr_array_make(pool, 4, sizeof(fw_worker_match))};
+
+    *out = taken.list;
+    return fw_db_query(db, "worker_of_birth", FW_VALS(FW_S(nationality), FW_S(birth)),
+                       take_worker_match, &taken, pool);
+}
+
+static const fw_err *take_id(void *baton, const fw_row *row)
+{
+    APR_ARRAY_PUSH((apr_array_header_t *)baton, fw_id) = fw_row_int(row, 0);
+    return NULL;
+}
+
+const fw_err *fw_worker_to_remind(fw_db *db, apr_time_t before, int limit, apr_array_header_t **out,
+                                  apr_pool_t *pool)
+{
+    *out = apr_array_make(pool, 8, sizeof(fw_id));
+    return fw_db_query(db, "worker_to_remind", FW_VALS(FW_I(before), FW_I(limit)), take_id, *out,
+                       pool);
 }
 
 static const fw_err *take_worker_line(void *baton, const fw_row *row)

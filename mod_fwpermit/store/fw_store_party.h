@@ -20,8 +20,6 @@ const fw_err *fw_delegation_live(fw_db *db, fw_id employer, fw_id agency, fw_del
                                  apr_pool_t *pool);
 const fw_err *fw_delegation_put(fw_db *db, fw_delegation *d, apr_pool_t *pool);
 /* Employers in force for an agency: fw_id. */
-const fw_err *fw_delegation_ids(fw_db *db, fw_id agency, apr_array_header_t **out,
-                                apr_pool_t *pool);
 
 /* A delegation as its employer sees it. */
 typedef struct fw_delegation_line {
@@ -49,5 +47,19 @@ typedef struct fw_worker_line {
 /* Of an employer, or (agency) of all that delegated to it; created before `before` (0: the newest). */
 const fw_err *fw_worker_list(fw_db *db, fw_id org, bool agency, apr_time_t before, int limit,
                              apr_array_header_t **out, apr_pool_t *pool);
+
+/* A worker with its employer's number (統一編號, or a household's national ID). */
+typedef struct fw_worker_match {
+    fw_worker worker;
+    const char *employer_ban;
+} fw_worker_match;
+/* Lists of fw_worker_match: whom that passport names, the newest registration first; and who is of that birth. */
+const fw_err *fw_worker_of_passport(fw_db *db, const char *nationality, const char *passport,
+                                    apr_array_header_t **out, apr_pool_t *pool);
+const fw_err *fw_worker_of_birth(fw_db *db, const char *nationality, const char *birth,
+                                 apr_array_header_t **out, apr_pool_t *pool);
+/* Ids of those for whom something is due before that instant, and who were not reminded. */
+const fw_err *fw_worker_to_remind(fw_db *db, apr_time_t before, int limit, apr_array_header_t **out,
+                                  apr_pool_t *pool);
 
 #endif

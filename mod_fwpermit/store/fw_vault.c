@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+
+#include "fw_sha256.h"
 
 /* A file: "FWV1", id of the master key (16 bytes, padded with NUL), nonce (12), wrapped key (32), tag (16); then
  * chunks: length (4 bytes, big-endian, the top bit marks the last), that many bytes, tag (16). All
@@ -30,9 +33,11 @@
 #define FRAME       (4 + TAG_BYTES) /* what a chunk adds */
 #define LAST        0x80000000u
 #define NAME_CHARS  32
+#define FOLDERS     256 /* by the first byte of a file's name */
 
 struct fw_vault {
     const char *dir;
+    atomic_bool is_on_disk[FOLDERS];
     fw_vault_key *keys;
     int n_keys;
 };
@@ -127,7 +132,7 @@ const fw_err *fw_vault_open(fw_vault **out, const char *dir, const fw_vault_key 
                             apr_pool_t *pool)
 {
     fw_vault *v = apr_pcalloc(pool, sizeof(*v));
-    const char *staging = apr_pstrcat(pool, dir, "/staging", NULL);
+    const char *staging = apr_pstrcat(pool, dir, "/" FW_VAULT_STAGING, NULL);
 
     if (mkdir(staging, 0700) && errno != EEXIST)
         return FW_ERR(pool, FW_E_CONFIG, errno, "%s cannot be made", staging);
@@ -270,7 +275,7 @@ const fw_err *fw_vault_create(fw_vault_writer **out, fw_vault *vault, apr_pool_t
     if (!w->ctx || !w->sha || !draw_name(w) || !EVP_DigestInit_ex(w->sha, EVP_sha256(), NULL) ||
         !make_head(vault, w->ctx, w->name, w->key, head))
         return FW_ERR(pool, FW_E_INTERNAL, 0, "no cipher for the vault");
-    w->staged = apr_psprintf(pool, "%s/staging/%s", vault->dir, w->name);
+    w->staged = apr_psprintf(pool, "%s/" FW_VAULT_STAGING "/%s", vault->dir, w->name);
     w->fd = open(w->staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (w->fd < 0)
         return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "the vault's staging cannot be written");
@@ -328,17 +333,28 @@ static const fw_err *sync_folder(const char *dir, apr_pool_t *pool)
                : NULL;
 }
 
+/* The folder of a file, on disk for good. That it is there says nothing: who made it may have been killed before the sync. */
+static const fw_err *make_folder(fw_vault *v, const char *dir, const char *name, apr_pool_t *pool)
+{
+    const char two[] = {name[0], name[1], '\0'};
+    atomic_bool *is_on_disk = &v->is_on_disk[strtoul(two, NULL, 16)];
+
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "no folder in the vault");
+    if (!atomic_load(is_on_disk))
+        FW_TRY(sync_folder(v->dir, pool));
+    atomic_store(is_on_disk, true);
+    return NULL;
+}
+
 /* A whole staged file into its place, for good; `*fd` is closed and -1 once it is there. */
-static const fw_err *move_in(const fw_vault *v, int *fd, const char *staged, const char *name,
+static const fw_err *move_in(fw_vault *v, int *fd, const char *staged, const char *name,
                              apr_pool_t *pool)
 {
     const char *dir = apr_psprintf(pool, "%s/%.2s", v->dir, name);
     int open_fd = *fd;
 
-    if (mkdir(dir, 0700) == 0)
-        FW_TRY(sync_folder(v->dir, pool));
-    else if (errno != EEXIST)
-        return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "no folder in the vault");
+    FW_TRY(make_folder(v, dir, name, pool));
     if (fsync(open_fd))
         return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "a file of the vault cannot be synced");
     if (rename(staged, path_of(v, name, pool)))
@@ -352,19 +368,11 @@ static const fw_err *move_in(const fw_vault *v, int *fd, const char *staged, con
 const fw_err *fw_vault_finish(fw_vault_writer *w, const char **name, int64_t *size,
                               const char **sha256, apr_pool_t *pool)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int n = 0;
-    char *hex;
-
     FW_TRY(put_chunk(w, true));
     FW_TRY(move_in(w->vault, &w->fd, w->staged, w->name, w->pool));
-    EVP_DigestFinal_ex(w->sha, digest, &n);
-    hex = apr_palloc(pool, 2 * n + 1);
-    for (unsigned int i = 0; i < n; i++)
-        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     *name = apr_pstrdup(pool, w->name);
     *size = w->size;
-    *sha256 = hex;
+    *sha256 = fw_sha256_end(w->sha, pool);
     apr_pool_cleanup_run(w->pool, w, end_writer);
     return NULL;
 }
@@ -388,6 +396,7 @@ static apr_status_t end_reader(void *data)
     return APR_SUCCESS;
 }
 
+/* False with errno 0 where the file ends too soon. */
 static bool read_full(int fd, void *out, size_t n)
 {
     char *p = out;
@@ -397,12 +406,24 @@ static bool read_full(int fd, void *out, size_t n)
 
         if (got < 0 && errno == EINTR)
             continue;
+        if (got == 0)
+            errno = 0;
         if (got <= 0)
             return false;
         p += got;
         n -= (size_t)got;
     }
     return true;
+}
+
+/* After read_full(): what the disk does not give now it may give later, what is not there is lost. */
+static const fw_err *cut_off(const char *name, apr_pool_t *pool)
+{
+    int os = errno;
+
+    if (os)
+        return FW_ERR(pool, FW_E_UNAVAILABLE, os, "%s cannot be read", name);
+    return FW_ERR(pool, FW_E_CORRUPT, 0, "%s is cut off", name);
 }
 
 /* With its padding: no bit of the head is free. */
@@ -455,8 +476,9 @@ const fw_err *fw_vault_read_open(fw_vault_reader **out, fw_vault *vault, const c
                       "%s is not in the vault", name);
     r->ctx = EVP_CIPHER_CTX_new();
     apr_pool_cleanup_register(pool, r, end_reader, apr_pool_cleanup_null);
-    if (fstat(r->fd, &st) || !read_full(r->fd, head, sizeof(head)) ||
-        !open_head(vault, r->ctx, name, head, r->key, r->key_id))
+    if (fstat(r->fd, &st) || !read_full(r->fd, head, sizeof(head)))
+        return cut_off(name, pool);
+    if (!open_head(vault, r->ctx, name, head, r->key, r->key_id))
         return FW_ERR(pool, FW_E_CORRUPT, 0, "%s: its head fails", name);
     r->size = clear_size(st.st_size);
     *out = r;
@@ -479,20 +501,23 @@ const fw_err *fw_vault_read(fw_vault_reader *r, const unsigned char **data, size
     if (r->ended)
         return NULL;
     if (!read_full(r->fd, head, sizeof(head)))
-        return FW_ERR(r->pool, FW_E_CORRUPT, 0, "a file of the vault is cut off");
+        return cut_off("a file of the vault", r->pool);
     word = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
     last = word & LAST;
     length = word & ~LAST;
-    if (length > CHUNK || (!last && length != CHUNK) ||
-        !read_full(r->fd, r->cipher, length + TAG_BYTES))
-        return FW_ERR(r->pool, FW_E_CORRUPT, 0, "a file of the vault is cut off");
+    if (length > CHUNK || (!last && length != CHUNK))
+        return FW_ERR(r->pool, FW_E_CORRUPT, 0, "a chunk of %d bytes", (int)length);
+    if (!read_full(r->fd, r->cipher, length + TAG_BYTES))
+        return cut_off("a file of the vault", r->pool);
     chunk_names(r->chunks++, last, nonce, aad);
     if (!unseal(r->ctx, r->key, nonce, aad, sizeof(aad), r->cipher, length, r->clear,
                 r->cipher + length))
         return FW_ERR(r->pool, FW_E_CORRUPT, 0, "chunk %d of a file of the vault fails",
                       (int)r->chunks);
-    if (last && read(r->fd, head, 1) != 0)
+    if (last && read_full(r->fd, head, 1))
         return FW_ERR(r->pool, FW_E_CORRUPT, 0, "a file of the vault goes on after its end");
+    if (last && errno)
+        return cut_off("a file of the vault", r->pool);
     r->ended = last;
     *data = r->clear;
     *n = length;
@@ -500,6 +525,11 @@ const fw_err *fw_vault_read(fw_vault_reader *r, const unsigned char **data, size
 }
 
 /* ---- upkeep ---- */
+
+bool fw_vault_has(const fw_vault *vault, const char *name, apr_pool_t *pool)
+{
+    return name_is_good(name) && access(path_of(vault, name, pool), F_OK) == 0;
+}
 
 const fw_err *fw_vault_remove(fw_vault *vault, const char *name, apr_pool_t *pool)
 {
@@ -530,7 +560,8 @@ static const fw_err *copy_behind(int to, fw_vault_reader *r, const unsigned char
 static const fw_err *replace_head(fw_vault *vault, fw_vault_reader *r, const char *name,
                                   const unsigned char *head, apr_pool_t *pool)
 {
-    const char *staged = apr_psprintf(pool, "%s/staging/%s.%d", vault->dir, name, (int)getpid());
+    const char *staged =
+        apr_psprintf(pool, "%s/" FW_VAULT_STAGING "/%s.%d", vault->dir, name, (int)getpid());
     const fw_err *err;
     int fd;
 
@@ -597,7 +628,7 @@ const fw_err *fw_vault_walk(fw_vault *vault, fw_vault_each_fn each, void *baton,
 const fw_err *fw_vault_sweep_staging(fw_vault *vault, apr_time_t before, int *swept,
                                      apr_pool_t *pool)
 {
-    DIR *d = opendir(apr_pstrcat(pool, vault->dir, "/staging", NULL));
+    DIR *d = opendir(apr_pstrcat(pool, vault->dir, "/" FW_VAULT_STAGING, NULL));
     struct dirent *e;
     struct stat st;
 

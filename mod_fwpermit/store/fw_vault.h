@@ -7,6 +7,11 @@
 /* Where documents lie, encrypted: AES-256-GCM in chunks of 64 KiB under a key for each file, that
  * key wrapped by a master key that has an id. The only code that knows a document's path. */
 
+/* The folder in the vault's that holds what is being written and no row names yet. */
+#define FW_VAULT_STAGING "staging"
+/* A file in the vault's folder: a restore is not done, and what lies there may be half of a platform. */
+#define FW_VAULT_RESTORING ".restoring"
+
 typedef struct fw_vault fw_vault; /* of a process; read-only after opening, thread-safe */
 typedef struct fw_vault_writer fw_vault_writer; /* one file being written, by one thread */
 typedef struct fw_vault_reader fw_vault_reader;
@@ -16,8 +21,8 @@ typedef struct fw_vault_key {
     unsigned char bytes[32];
 } fw_vault_key;
 
-/* `keys[0]` wraps what is written from now on; all of them unwrap. `dir` must exist and be
- * writable. */
+/* `keys[0]` wraps what is written from now on; all of them unwrap. Without keys (n is 0) nothing can be read or written, and
+ * only what is there be asked. `dir` must exist and be writable. */
 const fw_err *fw_vault_open(fw_vault **out, const char *dir, const fw_vault_key *keys, int n,
                             apr_pool_t *pool);
 
@@ -42,6 +47,9 @@ int64_t fw_vault_size(const fw_vault_reader *r); /* clear bytes */
 /* Up to one chunk of verified clear bytes, valid until the next call; *n = 0 at the (verified) end.
  * A file cut at a chunk's border is FW_E_CORRUPT, never a short file. */
 const fw_err *fw_vault_read(fw_vault_reader *r, const unsigned char **data, size_t *n);
+
+/* Whether there is a file of that name; its contents are not looked at. */
+bool fw_vault_has(const fw_vault *vault, const char *name, apr_pool_t *pool);
 
 /* Removes the file; none is no error. */
 const fw_err *fw_vault_remove(fw_vault *vault, const char *name, apr_pool_t *pool);

@@ -3,11 +3,15 @@
 
 #include <string.h>
 
+#include "fw_date.h"
 #include "fw_store_account.h"
+#include "fw_store_card.h"
 #include "fw_store_case.h"
+#include "fw_store_party.h"
 #include "fw_store_payment.h"
 #include "fw_store_vault.h"
 #include "fw_vault.h"
+#include "fww_publish.h"
 
 /* What is due by time alone. One clock of all nodes runs at a time, under a lease. */
 
@@ -71,6 +75,40 @@ static const fw_err *expire(fww_turn *t, lister list, fw_cmd_e kind)
 
     FW_TRY(list(t->db, t->pump->desk->now(), &ids, t->pool));
     return perform_each(t, ids, kind);
+}
+
+/* Cards of which nothing was heard for long. */
+static const fw_err *ask_for_cards(fww_turn *t)
+{
+    apr_array_header_t *ids = NULL;
+
+    if (!fww_port_plugin(t->pump, "card"))
+        return NULL;
+    FW_TRY(fw_job_to_ask(t->db, t->pump->desk->now(), A_ROUND, &ids, t->pool));
+    return perform_each(t, ids, FW_CMD_CARD_CHECK);
+}
+
+/* Permits of which the border does not know how they stand. */
+static const fw_err *tell_border(fww_turn *t)
+{
+    const char *today = fw_date_text(fw_date_of(t->pump->desk->now()), t->pool);
+    apr_array_header_t *ids = NULL;
+
+    if (!t->pump->desk->border_plugin)
+        return NULL;
+    FW_TRY(fw_permit_to_tell(t->db, today, A_ROUND, &ids, t->pool));
+    return perform_each(t, ids, FW_CMD_PERMIT_TELL);
+}
+
+/* Whom nothing was filed for and whose time is nearly over. */
+static const fw_err *remind(fww_turn *t)
+{
+    apr_time_t now = t->pump->desk->now();
+    int days = fw_rules_at(t->pump->desk->rules, fw_date_of(now))->remind_days;
+    apr_array_header_t *ids = NULL;
+
+    FW_TRY(fw_worker_to_remind(t->db, now + days * DAY, A_ROUND, &ids, t->pool));
+    return perform_each(t, ids, FW_CMD_WORKER_REMIND);
 }
 
 static const fw_err *check_payments(fww_turn *t)
@@ -178,6 +216,7 @@ const fw_err *fww_clock_round(fww_turn *t)
 {
     bool had = false;
 
+    FW_TRY(fww_publish_round(t)); /* each node its own */
     FW_TRY(take_lease(t, &had));
     if (!had)
         return NULL;
@@ -185,5 +224,9 @@ const fw_err *fww_clock_round(fww_turn *t)
     FW_TRY(expire(t, codes_over, FW_CMD_PAYMENT_EXPIRE));
     FW_TRY(expire(t, begun_long_ago, FW_CMD_PAYMENT_EXPIRE));
     FW_TRY(expire(t, overdue, FW_CMD_CASE_EXPIRE));
+    FW_TRY(remind(t));
+    FW_TRY(ask_for_cards(t));
+    FW_TRY(tell_border(t));
+    FW_TRY(fww_settle_round(t));
     return purge(t);
 }

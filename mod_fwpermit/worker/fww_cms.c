@@ -1,9 +1,6 @@
 #include "fw_config.h"
 #include "fww_cms.h"
 
-#include <string.h>
-#include <sys/stat.h>
-
 #include <apr_strings.h>
 #include <openssl/err.h>
 #include <openssl/ess.h>
@@ -11,10 +8,6 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
 #include <openssl/rsa.h>
-
-#define RSA_BITS_MIN 2048
-#define EC_BITS_MIN  256
-#define CHAIN_MAX    8
 
 /* An error with the newest reason that OpenSSL left, and none left behind. */
 static const fw_err *fail(apr_pool_t *pool, fw_code_e code, const char *what)
@@ -25,112 +18,12 @@ static const fw_err *fail(apr_pool_t *pool, fw_code_e code, const char *what)
     return FW_ERR(pool, code, 0, "%s%s%s", what, why ? ": " : "", why ? why : "");
 }
 
-/* ---- keys ---- */
-
-static apr_status_t free_key(void *data)
-{
-    fww_key *k = data;
-
-    EVP_PKEY_free(k->key);
-    X509_free(k->cert);
-    sk_X509_pop_free(k->chain, X509_free);
-    *k = (fww_key){0};
-    return APR_SUCCESS;
-}
-
-/* Nobody is there to type a password. */
-static int no_password(char *buf, int size, int writing, void *data)
-{
-    (void)buf;
-    (void)size;
-    (void)writing;
-    (void)data;
-    return -1;
-}
-
-static const fw_err *check_strength(const EVP_PKEY *key, const char *path, apr_pool_t *pool)
-{
-    int bits = EVP_PKEY_get_bits(key);
-    bool rsa = EVP_PKEY_is_a(key, "RSA") && bits >= RSA_BITS_MIN;
-    bool ec = EVP_PKEY_is_a(key, "EC") && bits >= EC_BITS_MIN;
-
-    if (!rsa && !ec)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s: neither EC from %d bits nor RSA from %d on", path,
-                      EC_BITS_MIN, RSA_BITS_MIN);
-    return NULL;
-}
-
-static const fw_err *read_key(fww_key *k, const char *path, apr_pool_t *pool)
-{
-    struct stat facts;
-    BIO *in;
-
-    if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode))
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s: no such file", path);
-    if (facts.st_mode & (S_IRWXO | S_IWGRP))
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s: a private key that others may open", path);
-    in = BIO_new_file(path, "r");
-    if (in)
-        k->key = PEM_read_bio_PrivateKey(in, NULL, no_password, NULL);
-    BIO_free(in);
-    if (!k->key)
-        return fail(pool, FW_E_CONFIG, apr_pstrcat(pool, path, ": no private key", NULL));
-    return check_strength(k->key, path, pool);
-}
-
-static const fw_err *read_cert(fww_key *k, const char *path, apr_pool_t *pool)
-{
-    BIO *in = BIO_new_file(path, "r");
-
-    if (in)
-        k->cert = PEM_read_bio_X509(in, NULL, no_password, NULL);
-    BIO_free(in);
-    if (!k->cert)
-        return fail(pool, FW_E_CONFIG, apr_pstrcat(pool, path, ": no certificate", NULL));
-    if (X509_check_private_key(k->cert, k->key) != 1)
-        return fail(pool, FW_E_CONFIG, apr_pstrcat(pool, path, ": not the key's", NULL));
-    return NULL;
-}
-
-static const fw_err *read_chain(fww_key *k, const char *path, apr_pool_t *pool)
-{
-    BIO *in = BIO_new_file(path, "r");
-    X509 *cert = NULL;
-
-    if (!in)
-        return fail(pool, FW_E_CONFIG, apr_pstrcat(pool, path, ": no chain", NULL));
-    do {
-        cert = PEM_read_bio_X509(in, NULL, no_password, NULL);
-        if (cert && X509_cmp(cert, k->cert) == 0)
-            X509_free(cert);
-        else if (cert)
-            sk_X509_push(k->chain, cert);
-    } while (cert && sk_X509_num(k->chain) <= CHAIN_MAX);
-    BIO_free(in);
-    ERR_clear_error();
-    if (sk_X509_num(k->chain) == 0 || sk_X509_num(k->chain) > CHAIN_MAX)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "%s: not 1 to %d certificates", path, CHAIN_MAX);
-    return NULL;
-}
-
-const fw_err *fww_key_load(fww_key *k, const char *key, const char *cert, const char *chain,
-                           apr_pool_t *pool)
-{
-    *k = (fww_key){.chain = sk_X509_new_null()};
-    apr_pool_cleanup_register(pool, k, free_key, apr_pool_cleanup_null);
-    FW_TRY(read_key(k, key, pool));
-    if (cert)
-        FW_TRY(read_cert(k, cert, pool));
-    if (cert && chain)
-        FW_TRY(read_chain(k, chain, pool));
-    return NULL;
-}
-
 /* ---- CMS ---- */
 
 static bool add_ess(PKCS7_SIGNER_INFO *si, const fww_key *k)
 {
-    ESS_SIGNING_CERT_V2 *ess = OSSL_ESS_signing_cert_v2_new_init(EVP_sha256(), k->cert, NULL, 0);
+    ESS_SIGNING_CERT_V2 *ess =
+        OSSL_ESS_signing_cert_v2_new_init(EVP_sha256(), k->now.cert, NULL, 0);
     unsigned char *der = NULL;
     ASN1_STRING *value = NULL;
     int n = ess ? i2d_ESS_SIGNING_CERT_V2(ess, &der) : -1;
@@ -150,10 +43,10 @@ static bool add_ess(PKCS7_SIGNER_INFO *si, const fww_key *k)
 
 static bool add_certs(PKCS7 *p7, const fww_key *k)
 {
-    if (PKCS7_add_certificate(p7, k->cert) != 1)
+    if (PKCS7_add_certificate(p7, k->now.cert) != 1)
         return false;
-    for (int i = 0; i < sk_X509_num(k->chain); i++)
-        if (PKCS7_add_certificate(p7, sk_X509_value(k->chain, i)) != 1)
+    for (int i = 0; i < sk_X509_num(k->now.chain); i++)
+        if (PKCS7_add_certificate(p7, sk_X509_value(k->now.chain, i)) != 1)
             return false;
     return true;
 }
@@ -166,7 +59,7 @@ static bool fill(PKCS7 *p7, const fww_key *k, const unsigned char *md, int n_md)
     if (PKCS7_set_type(p7, NID_pkcs7_signed) != 1 || PKCS7_content_new(p7, NID_pkcs7_data) != 1 ||
         PKCS7_set_detached(p7, 1) != 1)
         return false;
-    si = PKCS7_add_signature(p7, k->cert, k->key, EVP_sha256());
+    si = PKCS7_add_signature(p7, k->now.cert, k->key, EVP_sha256());
     if (!si || !add_certs(p7, k))
         return false;
     return PKCS7_add_attrib_content_type(si, NULL) == 1 &&
@@ -195,10 +88,10 @@ const fw_err *fww_cms_sign(const fww_key *k, const void *bytes, size_t n, const 
     const fw_err *err;
     PKCS7 *p7;
 
-    if (!k->cert)
+    if (!k->now.cert)
         return FW_ERR(pool, FW_E_CONFIG, 0, "this key has no certificate");
-    if (X509_cmp_current_time(X509_get0_notBefore(k->cert)) >= 0 ||
-        X509_cmp_current_time(X509_get0_notAfter(k->cert)) <= 0)
+    if (X509_cmp_current_time(X509_get0_notBefore(k->now.cert)) >= 0 ||
+        X509_cmp_current_time(X509_get0_notAfter(k->now.cert)) <= 0)
         return FW_ERR(pool, FW_E_CONFIG, 0, "the certificate is not valid now");
     if (EVP_Digest(bytes, n, md, &n_md, EVP_sha256(), NULL) != 1)
         return fail(pool, FW_E_INTERNAL, "no SHA-256");

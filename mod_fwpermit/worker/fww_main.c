@@ -14,6 +14,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "fww_log.h"
 #include "fww_pictures.h"
 #include "fww_plugin.h"
 #include "fww_pump.h"
@@ -45,6 +46,7 @@ static volatile sig_atomic_t stop;
 static json_t *given; /* all that came on the descriptor */
 static char who[64];  /* "plugin mail": for the log */
 static int log_level = LOG_INFO;
+static int log_fd = STDERR_FILENO;
 
 /* ---- log ---- */
 
@@ -77,8 +79,13 @@ static void log_line(int level, const char *fmt, ...)
             line[i] = ' ';
     }
     line[n] = '\n';
-    if (write(STDERR_FILENO, line, (size_t)n + 1) < 0)
+    if (write(log_fd, line, (size_t)n + 1) < 0)
         return; /* nobody is left to tell */
+}
+
+void fww_log_to(int fd)
+{
+    log_fd = fd;
 }
 
 /* ---- signals ---- */

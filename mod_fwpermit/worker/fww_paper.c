@@ -1,5 +1,6 @@
 #include "fw_config.h"
 #include "fww_press.h"
+#include "fww_statement.h"
 
 #include <string.h>
 
@@ -7,10 +8,10 @@
 
 #include "fw_show.h"
 
-#define ZH         "zh-Hant"
-#define EN         "en"
-#define HASH_SHOWN 16 /* hex digits of a file's SHA-256 */
-#define TAIPEI_US  (INT64_C(8) * 3600 * APR_USEC_PER_SEC)
+#define ZH        "zh-Hant"
+#define EN        "en"
+#define VERIFIER  "/public/verify.html"
+#define TAIPEI_US (INT64_C(8) * 3600 * APR_USEC_PER_SEC)
 
 /* ---- texts in both languages ---- */
 
@@ -193,12 +194,21 @@ static void add_files(const fww_subject *s, json_t *paper)
     for (int i = 0; i < s->n_files; i++) {
         const fw_file *file = &s->files[i];
         const fw_field *f = fw_service_field(s->service, file->slot);
-        const char *value = apr_psprintf(s->t->pool, "%s (%" APR_INT64_T_FMT " B, SHA-256 %.*s…)",
-                                         file->name, file->size, HASH_SHOWN, file->sha256);
+        const char *value = apr_psprintf(s->t->pool, "%s (%" APR_INT64_T_FMT " B)\nSHA-256 %s",
+                                         file->name, file->size, file->sha256);
 
         if (f)
             add(rows, pair_of_label(&f->label), value, true, false);
     }
+}
+
+/* What the receipt vouches for, with the files' own. */
+static void add_hash(const fww_subject *s, json_t *paper)
+{
+    json_t *rows = add_section(paper, pair_of_key(s->t, "paper.proof"));
+    const char *hash = fww_data_hash(s);
+
+    add(rows, pair_of_key(s->t, "paper.data_hash"), hash ? hash : "", true, false);
 }
 
 json_t *fww_paper_filing(const fww_subject *s)
@@ -218,6 +228,7 @@ json_t *fww_paper_filing(const fww_subject *s)
     add(rows, pair_of_key(t, "paper.employer"), employer_of(s), true, false);
     add_form(s, paper);
     add_files(s, paper);
+    add_hash(s, paper);
     return paper;
 }
 
@@ -257,16 +268,20 @@ static void add_layout(const fww_subject *s, const fw_permit *p, apr_time_t now,
     }
 }
 
-json_t *fww_paper_permit(const fww_subject *s, const fw_permit *p, apr_time_t now)
+json_t *fww_paper_permit(const fww_subject *s, const fw_permit *p, const char *seal, apr_time_t now)
 {
     json_t *paper = begin(s, "permit", p->permit_no, now);
+    const char *base = s->t->pump->desk->base_url;
 
     json_object_set_new(paper, "title", pair_of_label(&s->service->doc_title));
     json_object_set_new(
         paper, "qr",
-        json_string(apr_psprintf(s->t->pool, "%s/verify/%s/%s", s->t->pump->desk->base_url,
-                                 p->permit_no, p->code)));
+        json_string(apr_psprintf(s->t->pool, "%s/verify/%s/%s", base, p->permit_no, p->code)));
     json_object_set_new(paper, "qr_note", pair_of_key(s->t, "paper.qr_note"));
+    json_object_set_new(paper, "seal", json_string(seal));
+    json_object_set_new(paper, "seal_url",
+                        json_string(apr_pstrcat(s->t->pool, base, VERIFIER, NULL)));
+    json_object_set_new(paper, "seal_note", pair_of_key(s->t, "paper.seal_note"));
     add_layout(s, p, now, json_object_get(paper, "rows"));
     return paper;
 }
@@ -284,7 +299,7 @@ static void add_paid_case(const fww_subject *s, json_t *paper)
     add_key(t, rows, "paper.passport_no", s->kase->passport_no);
 }
 
-json_t *fww_paper_receipt(const fww_subject *subjects, int n, const fw_payment *p,
+json_t *fww_paper_receipt(const fww_subject *subjects, int n, const fw_payment *p, int64_t replaces,
                           const fw_org *payer)
 {
     fww_turn *t = subjects[0].t;
@@ -294,6 +309,9 @@ json_t *fww_paper_receipt(const fww_subject *subjects, int n, const fw_payment *
 
     json_object_set_new(paper, "title", pair_of_key(t, "paper.title.receipt"));
     add(rows, pair_of_key(t, "paper.receipt_no"), number, false, true);
+    if (replaces)
+        add_key(t, rows, "paper.receipt_replaces",
+                apr_psprintf(t->pool, "%" APR_INT64_T_FMT, replaces));
     add(rows, pair_of_key(t, "paper.amount"),
         apr_psprintf(t->pool, "NT$ %" APR_INT64_T_FMT, p->amount), false, true);
     add(rows, pair_of_key(t, "paper.payer"), both(t, payer->name_zh, payer->name_en), true, false);

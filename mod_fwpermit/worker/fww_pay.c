@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "fw_date.h"
 #include "fw_store_account.h"
 #include "fw_store_case.h"
 #include "fw_store_payment.h"
@@ -61,12 +62,42 @@ static const fw_err *make_order(fww_turn *t, const fw_payment *p, json_t **reque
     return *request ? NULL : FW_ERR(t->pool, FW_E_INPUT, 0, "an order that is not UTF-8");
 }
 
+static const char *text_of(const json_t *o, const char *name)
+{
+    return json_string_value(json_object_get(o, name));
+}
+
+/* The code at once: nobody is sent anywhere. An account that another payment waits at is none. */
+static const fw_err *take_code_at_once(fww_turn *t, const fw_payment *p, const json_t *reply,
+                                       fww_end *end)
+{
+    const json_t *code = json_object_get(reply, "code");
+    fw_command cmd = {.kind = FW_CMD_PAYMENT_CODE,
+                      .target = p->id,
+                      .code = fww_dump(t, code),
+                      .gateway_no = text_of(reply, "gateway_no"),
+                      .at = fw_time_parse(text_of(code, "expires"))};
+    fw_payment *other = NULL;
+    fw_id id = 0;
+
+    FW_TRY(fw_payment_by_gateway(t->db, cmd.gateway_no, &id, t->pool));
+    if (id && id != p->id)
+        FW_TRY(fw_payment_load(t->db, id, &other, t->pool));
+    if (other && other->state == FW_PAY_CODE) {
+        fww_end_set(end, FWW_END_DEAD, "another payment waits at that account");
+        return NULL;
+    }
+    return fww_perform(t, &cmd, &end->reason);
+}
+
 static const fw_err *take_redirect(fww_turn *t, const fw_payment *p, const fww_answer *a,
                                    fww_end *end)
 {
     const json_t *redirect = json_object_get(a->reply, "redirect");
     fw_command cmd = {.kind = FW_CMD_PAYMENT_BEGUN, .target = p->id};
 
+    if (json_object_get(a->reply, "code"))
+        return take_code_at_once(t, p, a->reply, end);
     if (!json_is_object(redirect)) {
         fww_end_set(end, FWW_END_DEAD, "the plugin gave no redirect");
         return NULL;
@@ -110,11 +141,6 @@ const fw_err *fww_pay_give_up(fww_turn *t, const fw_delivery *d, fww_end *end)
 
 /* ---- what the gateway tells ---- */
 
-static const char *text_of(const json_t *o, const char *name)
-{
-    return json_string_value(json_object_get(o, name));
-}
-
 static const fw_err *settle(fww_turn *t, const fw_payment *p, const json_t *told, fww_end *end)
 {
     const char *refused = NULL;
@@ -122,7 +148,7 @@ static const fw_err *settle(fww_turn *t, const fw_payment *p, const json_t *told
                       .target = p->id,
                       .amount = json_integer_value(json_object_get(told, "amount")),
                       .gateway_no = text_of(told, "gateway_no"),
-                      .at = fww_time_read(text_of(told, "paid_at"))};
+                      .at = fw_time_parse(text_of(told, "paid_at"))};
 
     FW_TRY(fww_perform(t, &cmd, &refused));
     if (!refused)
@@ -144,7 +170,7 @@ static const fw_err *take_code(fww_turn *t, const fw_payment *p, const json_t *t
                       .target = p->id,
                       .code = fww_dump(t, code),
                       .gateway_no = text_of(told, "gateway_no"),
-                      .at = fww_time_read(text_of(code, "expires"))};
+                      .at = fw_time_parse(text_of(code, "expires"))};
 
     if (!json_is_object(code) || json_integer_value(json_object_get(told, "amount")) != p->amount) {
         fww_end_set(end, FWW_END_REFUSED, "a code of another amount, or none");
@@ -194,6 +220,8 @@ const fw_err *fww_pay_fact(fww_turn *t, const json_t *fact, fww_end *end)
     fww_end_set(end, FWW_END_DONE, NULL);
     if (order)
         FW_TRY(fw_payment_by_order(t->db, order, &id, t->pool));
+    else if (text_of(fact, "gateway_no"))
+        FW_TRY(fw_payment_by_gateway(t->db, text_of(fact, "gateway_no"), &id, t->pool));
     if (!id) {
         fww_end_set(end, FWW_END_REFUSED, "payment.unknown");
         t->pump->env->log(FWW_WARNING, FWW_N_ORDER " order %s is none of ours", order ? order : "");

@@ -61,6 +61,13 @@ typedef struct fww_box {
     bool first, last; /* of its table on this page */
 } fww_box;
 
+/* What stands beside a code in the panel at the foot. */
+typedef struct fww_note {
+    PangoLayout *zh, *en, *link;
+    const char *url; /* NULL: there is no such code */
+    double width;
+} fww_note;
+
 typedef struct fww_sheet {
     apr_pool_t *pool; /* of this one rendering */
     const json_t *doc;
@@ -71,7 +78,10 @@ typedef struct fww_sheet {
     PangoContext *context;
     cairo_surface_t *photo; /* or NULL */
     PangoLayout *agency_zh, *agency_en, *title_zh, *title_en, *number, *footer_zh, *footer_en;
-    double footer_h, panel_h;  /* at the foot of every page, and above it on the first */
+    double footer_h, panel_h; /* at the foot of every page, and above it on the first */
+    fww_note qr, seal;        /* in the panel */
+    const unsigned char *seal_bytes;
+    size_t n_seal;
     apr_array_header_t *boxes; /* of fww_box */
     int rows, page;            /* rows so far; the page that is being filled, from 0 */
     double y;
@@ -117,6 +127,11 @@ void fww_pdf_draw_under(fww_sheet *s, int page);
 void fww_pdf_draw_paper(fww_sheet *s, int page);
 const fw_err *fww_pdf_draw_over(fww_sheet *s, int page);
 
+/* ---- the panel of codes at the foot of the first page (fww_pdf_panel.c) ---- */
+
+const fw_err *fww_pdf_place_panel(fww_sheet *s);
+const fw_err *fww_pdf_draw_panel(fww_sheet *s);
+
 /* ---- pictures (fww_pdf_picture.c) ---- */
 
 const fw_err *fww_pdf_photo(fww_sheet *s, const void *bytes, size_t n);
@@ -124,6 +139,11 @@ void fww_pdf_draw_photo(fww_sheet *s, double x, double y);
 
 /* A QR code of `side` points with its quiet zone. FW_E_INPUT: the text does not fit. */
 const fw_err *fww_pdf_draw_qr(fww_sheet *s, const char *text, double x, double y, double side);
+
+/* A DataMatrix (ECC 200, Base 256) of the seal within `side` points, the quiet zone of QUIET modules included.
+ * FW_E_LIMIT: its modules would be smaller than FWW_MODULE. */
+#define FWW_MODULE (0.34 * FWW_MM)
+const fw_err *fww_pdf_draw_seal(fww_sheet *s, double x, double y, double side);
 
 /* Waves within a rectangle, and a rosette: fine lines, as papers of value have them. */
 void fww_pdf_draw_waves(fww_sheet *s, double w, double h, fww_rgb colour);

@@ -8,12 +8,7 @@
 
 #define TITLE_BYTES     400u
 #define FOOTER_BYTES    1500u
-#define NOTE_BYTES      600u
 #define WATERMARK_BYTES 120u
-#define QR_BYTES        500u
-#define QR_SIDE         84.0
-#define PANEL_H         92.0
-#define PANEL_PAD       8.0
 #define FOOT_EDGE       26.0 /* below the footer */
 #define FOOT_NUMBERS_W  120.0
 #define PHOTO_GAP       22.0
@@ -23,10 +18,8 @@ static const fww_face agency_faces[2] = {{.size = 15, .bold = true, .han = true,
 static const fww_face title_faces[2] = {{.size = 25, .bold = true, .han = true, .spacing = 2.4},
                                         {.size = 12}};
 static const fww_face footer_faces[2] = {{.size = 7.4, .han = true}, {.size = 6.5}};
-static const fww_face note_faces[2] = {{.size = 9.6, .bold = true, .han = true}, {.size = 7.8}};
 static const fww_face number_label = {.size = 8, .han = true};
 static const fww_face number_face = {.size = 14, .bold = true, .spacing = 0.7};
-static const fww_face small_face = {.size = 7};
 static const fww_face small_right = {.size = 7, .han = true, .align = PANGO_ALIGN_RIGHT};
 
 /* ---- placing ---- */
@@ -42,16 +35,6 @@ static double head_bottom(const fww_sheet *s)
                fww_pdf_height(s->number) + 16;
     double photo = FWW_TOP - 2 + FWW_PHOTO_H + 16;
     return s->photo && photo > y ? photo : y;
-}
-
-static const fw_err *check_qr(const fww_sheet *s, const char *url)
-{
-    if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
-        return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: \"qr\" is no address");
-    for (const char *p = url; *p; p++)
-        if (*p <= ' ' || *p >= 0x7f || *p == '\'' || *p == '\\' || *p == '"')
-            return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: \"qr\" has a letter no address has");
-    return NULL;
 }
 
 const fw_err *fww_pdf_place_paper(fww_sheet *s)
@@ -72,10 +55,7 @@ const fw_err *fww_pdf_place_paper(fww_sheet *s)
     s->footer_h = FOOT_EDGE + 18 + fww_pdf_height(s->footer_zh) + fww_pdf_height(s->footer_en);
     if (s->footer_h < FOOT_EDGE + 36)
         s->footer_h = FOOT_EDGE + 36;
-    FW_TRY(fww_pdf_get(&text, s->doc, "qr", QR_BYTES, false, s->pool));
-    if (text)
-        FW_TRY(check_qr(s, text));
-    s->panel_h = text ? PANEL_H + 12 : 0;
+    FW_TRY(fww_pdf_place_panel(s));
     s->y = head_bottom(s);
     return NULL;
 }
@@ -169,44 +149,6 @@ void fww_pdf_draw_paper(fww_sheet *s, int page)
     draw_foot(s, page);
 }
 
-/* Where the reader can have the paper checked: a note, the address, and the address as a code. */
-static const fw_err *draw_panel(fww_sheet *s, const char *url)
-{
-    double y = FWW_PAGE_H - s->footer_h - PANEL_H;
-    double x = FWW_PAGE_W - FWW_MARGIN - QR_SIDE - PANEL_PAD / 2;
-    double w = FWW_BODY_W - QR_SIDE - 4 * PANEL_PAD, at;
-    PangoLayout *zh = NULL, *en = NULL, *link;
-    const char *attrs;
-
-    if (json_object_get(s->doc, "qr_note"))
-        FW_TRY(fww_pdf_pair(s, s->doc, "qr_note", NOTE_BYTES, &zh, &en, note_faces, w));
-    link = fww_pdf_text(s, url, &small_face, w);
-    fww_pdf_colour(s, fww_white);
-    cairo_rectangle(s->cr, FWW_MARGIN, y, FWW_BODY_W, PANEL_H);
-    cairo_fill_preserve(s->cr);
-    fww_pdf_colour(s, fww_hair);
-    cairo_set_line_width(s->cr, 0.6);
-    cairo_stroke(s->cr);
-    fww_pdf_colour(s, s->style->band);
-    cairo_rectangle(s->cr, FWW_MARGIN, y, 3, PANEL_H);
-    cairo_fill(s->cr);
-    at = y + (PANEL_H - fww_pdf_height(zh) - fww_pdf_height(en) - fww_pdf_height(link) - 5) / 2;
-    fww_pdf_tag(s, "P");
-    fww_pdf_show(s, zh, FWW_MARGIN + 2 * PANEL_PAD, at, s->style->deep);
-    at += fww_pdf_height(zh);
-    fww_pdf_show(s, en, FWW_MARGIN + 2 * PANEL_PAD, at, fww_grey);
-    at += fww_pdf_height(en) + 5;
-    fww_pdf_untag(s, "P");
-    attrs = apr_psprintf(s->pool, "uri='%s'", url);
-    cairo_tag_begin(s->cr, CAIRO_TAG_LINK, attrs);
-    fww_pdf_show(s, link, FWW_MARGIN + 2 * PANEL_PAD, at, s->style->deep);
-    cairo_tag_end(s->cr, CAIRO_TAG_LINK);
-    fww_pdf_tag(s, "Figure");
-    FW_TRY(fww_pdf_draw_qr(s, url, x, y + (PANEL_H - QR_SIDE) / 2, QR_SIDE));
-    fww_pdf_untag(s, "Figure");
-    return NULL;
-}
-
 static void draw_watermark(fww_sheet *s, const char *text)
 {
     static const fww_face face = {.size = 100, .bold = true, .han = true, .spacing = 8};
@@ -229,9 +171,8 @@ const fw_err *fww_pdf_draw_over(fww_sheet *s, int page)
 {
     const char *text;
 
-    FW_TRY(fww_pdf_get(&text, s->doc, "qr", QR_BYTES, false, s->pool));
-    if (text && page == 0)
-        FW_TRY(draw_panel(s, text));
+    if (page == 0)
+        FW_TRY(fww_pdf_draw_panel(s));
     FW_TRY(fww_pdf_get(&text, s->doc, "watermark", WATERMARK_BYTES, false, s->pool));
     if (text && *text)
         draw_watermark(s, text);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <dmtx.h>
 #include <qrencode.h>
 
 #define PHOTO_PX_W       827 /* 35 mm at 600 dots in an inch */
@@ -12,6 +13,7 @@
 #define PHOTO_PIXELS_MAX 40e6
 #define PHOTO_QUALITY    90
 #define QUIET            4 /* modules around a QR code */
+#define SEAL_QUIET       2 /* around a DataMatrix */
 #define WAVES            18
 #define PETALS           8
 
@@ -107,32 +109,94 @@ void fww_pdf_draw_photo(fww_sheet *s, double x, double y)
     cairo_stroke(cr);
 }
 
-/* ---- the code ---- */
+/* ---- the codes ---- */
 
-const fw_err *fww_pdf_draw_qr(fww_sheet *s, const char *text, double x, double y, double side)
+typedef bool (*is_dark_fn)(const void *code, int row, int column);
+
+typedef struct grid_of {
+    is_dark_fn is_dark;
+    const void *code;
+    int modules, quiet; /* on a side, and around them */
+} grid_of;
+
+/* Modules side by side are one rectangle: nothing shines through between them. */
+static void draw_modules(fww_sheet *s, const grid_of *g, double x, double y, double side)
 {
-    QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
-    double unit;
+    double unit = side / (g->modules + 2 * g->quiet);
 
-    if (!code)
-        return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: the text of the code does not fit");
-    unit = side / (code->width + 2 * QUIET);
     fww_pdf_colour(s, fww_white);
     cairo_rectangle(s->cr, x, y, side, side);
     cairo_fill(s->cr);
     cairo_set_source_rgb(s->cr, 0, 0, 0);
-    for (int row = 0; row < code->width; row++)
-        for (int from = 0, to; from < code->width; from = to) {
-            const unsigned char *bits = code->data + row * code->width;
-            for (to = from + 1; to < code->width && (bits[to] & 1) == (bits[from] & 1); to++) {
+    for (int row = 0; row < g->modules; row++)
+        for (int from = 0, to; from < g->modules; from = to) {
+            bool dark = g->is_dark(g->code, row, from);
+            for (to = from + 1; to < g->modules && g->is_dark(g->code, row, to) == dark; to++) {
             }
-            if (bits[from] & 1)
-                cairo_rectangle(s->cr, x + (from + QUIET) * unit, y + (row + QUIET) * unit,
+            if (dark)
+                cairo_rectangle(s->cr, x + (from + g->quiet) * unit, y + (row + g->quiet) * unit,
                                 (to - from) * unit, unit);
         }
     cairo_fill(s->cr);
+}
+
+static bool qr_is_dark(const void *code, int row, int column)
+{
+    const QRcode *qr = code;
+
+    return qr->data[row * qr->width + column] & 1;
+}
+
+const fw_err *fww_pdf_draw_qr(fww_sheet *s, const char *text, double x, double y, double side)
+{
+    QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+
+    if (!code)
+        return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: the text of the code does not fit");
+    draw_modules(s, &(grid_of){qr_is_dark, code, code->width, QUIET}, x, y, side);
     QRcode_free(code);
     return NULL;
+}
+
+/* The library counts rows from the bottom. */
+static bool dmtx_is_dark(const void *code, int row, int column)
+{
+    const DmtxEncode *e = code;
+    int rows = e->region.symbolRows;
+
+    return dmtxSymbolModuleStatus(e->message, e->region.sizeIdx, rows - 1 - row, column) &
+           DmtxModuleOn;
+}
+
+static DmtxEncode *encode_seal(const fww_sheet *s)
+{
+    DmtxEncode *e = dmtxEncodeCreate();
+
+    if (!e)
+        return NULL;
+    dmtxEncodeSetProp(e, DmtxPropScheme, DmtxSchemeBase256);
+    dmtxEncodeSetProp(e, DmtxPropSizeRequest, DmtxSymbolSquareAuto);
+    dmtxEncodeSetProp(e, DmtxPropModuleSize, 1);
+    dmtxEncodeSetProp(e, DmtxPropMarginSize, 0);
+    if (dmtxEncodeDataMatrix(e, (int)s->n_seal, (unsigned char *)s->seal_bytes) != DmtxPass)
+        dmtxEncodeDestroy(&e);
+    return e;
+}
+
+const fw_err *fww_pdf_draw_seal(fww_sheet *s, double x, double y, double side)
+{
+    DmtxEncode *e = encode_seal(s);
+    const fw_err *err = NULL;
+    int modules = e ? e->region.symbolRows : 0;
+
+    if (!e || side / (modules + 2 * SEAL_QUIET) < FWW_MODULE)
+        err =
+            FW_ERR(s->pool, FW_E_LIMIT, 0, "paper: a seal of %" APR_SIZE_T_FMT " bytes", s->n_seal);
+    else
+        draw_modules(s, &(grid_of){dmtx_is_dark, e, modules, SEAL_QUIET}, x, y, side);
+    if (e)
+        dmtxEncodeDestroy(&e);
+    return err;
 }
 
 /* ---- fine lines: curves on a grid of an eighth of a point, which the file says in few digits ---- */
@@ -153,7 +217,8 @@ void fww_pdf_draw_waves(fww_sheet *s, double w, double h, fww_rgb colour)
     for (int i = 0; i < WAVES; i++) {
         double phase = 2 * G_PI * i / WAVES;
         cairo_new_sub_path(cr);
-        for (double x = -step; x <= w + step; x += step) {
+        for (int k = -1; k * step <= w + step; k++) {
+            double x = k * step;
             double swell = 0.55 + 0.45 * sin(x / 97);
             double y = h / 2 + h * 0.62 * swell * sin(x / 61 + phase) + h * 0.16 * sin(x / 23);
             cairo_line_to(cr, x, grid(y));
@@ -180,7 +245,7 @@ static ring_point ring_at(double middle, double swing, int waves, double phase, 
 /* A ring of closed curves, each turned a little against the one before. */
 static void draw_ring(fww_sheet *s, double middle, double swing, int waves)
 {
-    int parts = 8 * waves;
+    int parts = 4 * waves;
     double step = 2 * G_PI / parts;
 
     for (int curve = 0; curve < PETALS; curve++) {

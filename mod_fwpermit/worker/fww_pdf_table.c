@@ -81,7 +81,8 @@ static const fw_err *place_line(fww_sheet *s, const fww_cell *cells, int n)
     fww_box box = {.kind = FWW_BOX_LINE, .n_cells = n};
 
     for (int i = 0; i < n; i++) {
-        double h = cell_height(&cells[i]);
+        double h;
+
         box.cells[i] = cells[i];
         pango_layout_set_width(cells[i].value, (int)(value_width(n) * PANGO_SCALE));
         h = cell_height(&cells[i]);
@@ -141,6 +142,22 @@ static const fw_err *place_whole(fww_sheet *s, const fww_cell *cell, const fww_f
     return place_line(s, &rest, 1);
 }
 
+/* Whether a line ends where the script has no place for it. */
+static bool breaks_a_word(PangoLayout *value)
+{
+    const char *text = pango_layout_get_text(value);
+    int n = 0;
+    const PangoLogAttr *attrs = pango_layout_get_log_attrs_readonly(value, &n);
+
+    for (int i = 1; i < pango_layout_get_line_count(value); i++) {
+        int start = pango_layout_get_line_readonly(value, i)->start_index;
+
+        if (!attrs[g_utf8_pointer_to_offset(text, text + start)].is_line_break)
+            return true;
+    }
+    return false;
+}
+
 static const fw_err *read_row(fww_sheet *s, const json_t *row, fww_cell *cell, bool *whole)
 {
     const char *value;
@@ -153,7 +170,8 @@ static const fw_err *read_row(fww_sheet *s, const json_t *row, fww_cell *cell, b
     FW_TRY(fww_pdf_get(&value, row, "value", VALUE_BYTES, true, s->pool));
     cell->value =
         fww_pdf_text(s, value ? value : "", big ? &big_face : &value_face, value_width(2));
-    *whole = json_is_true(json_object_get(row, "wide")) || fww_pdf_height(cell->value) > HALF_MAX;
+    *whole = json_is_true(json_object_get(row, "wide")) || fww_pdf_height(cell->value) > HALF_MAX ||
+             breaks_a_word(cell->value) || (big && pango_layout_get_line_count(cell->value) > 1);
     return NULL;
 }
 

@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-#include <apr_escape.h>
 #include <apr_strings.h>
 #include <openssl/evp.h>
+
+#include "fw_sha256.h"
 
 #define PAGE_DEPTH_MAX 16
 #define CLAIM_MAX      400u /* bytes of each claim */
@@ -19,13 +20,16 @@ typedef struct object {
     size_t offset;
 } object;
 
+enum { CATALOGUE, PAGE, FIELD, SIGNATURE, FILESPEC, STATEMENT, OBJECTS };
+
 typedef struct update {
     fww_pdfread file;
     apr_pool_t *pool;
     char *bytes;
     size_t n, room;
-    object objects[4]; /* catalogue, page, field, signature; in this order */
-    size_t range;      /* where the ByteRange's numbers are */
+    object objects[OBJECTS];
+    size_t n_objects; /* without a statement the last two are not there */
+    size_t range;     /* where the ByteRange's numbers are */
     size_t hole;
 } update;
 
@@ -128,19 +132,48 @@ static const fw_err *put_catalogue(update *u, fww_span dict)
 
     if (fww_pdfread_get(&u->file, dict, "/AcroForm", &value))
         return FW_ERR(u->pool, FW_E_INPUT, 0, "PDF: it has a form already");
-    begin_object(u, &u->objects[0]);
+    if (u->n_objects > FILESPEC && fww_pdfread_get(&u->file, dict, "/Names", &value))
+        return FW_ERR(u->pool, FW_E_INPUT, 0, "PDF: it has names already");
+    begin_object(u, &u->objects[CATALOGUE]);
     put_span(u, (fww_span){dict.at, dict.end - 2});
-    put(u, apr_psprintf(u->pool, " /AcroForm << /Fields [%s] /SigFlags 3 >> >>\nendobj\n",
-                        ref_text(u, u->objects[2].ref)));
+    put(u, apr_psprintf(u->pool, " /AcroForm << /Fields [%s] /SigFlags 3 >>",
+                        ref_text(u, u->objects[FIELD].ref)));
+    if (u->n_objects > FILESPEC)
+        put(u, apr_psprintf(
+                   u->pool,
+                   " /Names << /EmbeddedFiles << /Names [(" FWW_PDFSIGN_STATEMENT ") %s] >> >>"
+                   " /AF [%s]",
+                   ref_text(u, u->objects[FILESPEC].ref), ref_text(u, u->objects[FILESPEC].ref)));
+    put(u, " >>\nendobj\n");
     return NULL;
+}
+
+/* The stream's dictionary begins as readers of ours look for it; docs/integrators/verify.md. */
+static void put_statement(update *u, const char *statement)
+{
+    size_t n = strlen(statement);
+
+    begin_object(u, &u->objects[FILESPEC]);
+    put(u, apr_psprintf(u->pool,
+                        "<</Type/Filespec/F(" FWW_PDFSIGN_STATEMENT ")/UF(" FWW_PDFSIGN_STATEMENT
+                        ")/AFRelationship/Data/EF<</F %s/UF %s>>>>\nendobj\n",
+                        ref_text(u, u->objects[STATEMENT].ref),
+                        ref_text(u, u->objects[STATEMENT].ref)));
+    begin_object(u, &u->objects[STATEMENT]);
+    put(u, apr_psprintf(u->pool,
+                        "<</Type/EmbeddedFile/Subtype/application#2Fjson/Length %" APR_SIZE_T_FMT
+                        "/Params<</Size %" APR_SIZE_T_FMT ">>>>\nstream\n",
+                        n, n));
+    put_bytes(u, statement, n);
+    put(u, "\nendstream\nendobj\n");
 }
 
 static const fw_err *put_page(update *u, fww_span dict)
 {
     fww_span value, list;
-    const char *field = ref_text(u, u->objects[2].ref);
+    const char *field = ref_text(u, u->objects[FIELD].ref);
 
-    begin_object(u, &u->objects[1]);
+    begin_object(u, &u->objects[PAGE]);
     if (!fww_pdfread_get(&u->file, dict, "/Annots", &value)) {
         put_span(u, (fww_span){dict.at, dict.end - 2});
         put(u, apr_psprintf(u->pool, " /Annots [%s] >>\nendobj\n", field));
@@ -159,11 +192,11 @@ static const fw_err *put_page(update *u, fww_span dict)
 
 static void put_field(update *u)
 {
-    begin_object(u, &u->objects[2]);
+    begin_object(u, &u->objects[FIELD]);
     put(u, apr_psprintf(u->pool,
                         "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Signature1) /V %s /P %s"
                         " /Rect [0 0 0 0] /F 132 >>\nendobj\n",
-                        ref_text(u, u->objects[3].ref), ref_text(u, u->objects[1].ref)));
+                        ref_text(u, u->objects[SIGNATURE].ref), ref_text(u, u->objects[PAGE].ref)));
 }
 
 static const fw_err *put_signature(update *u, const fww_pdfsign_claim *claim, apr_time_t when)
@@ -173,7 +206,7 @@ static const fw_err *put_signature(update *u, const fww_pdfsign_claim *claim, ap
 
     memset(zeros, '0', 2 * FWW_PDFSIGN_ROOM);
     apr_time_exp_tz(&t, when, 8 * 3600);
-    begin_object(u, &u->objects[3]);
+    begin_object(u, &u->objects[SIGNATURE]);
     put(u, "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached");
     put(u, apr_psprintf(u->pool, " /M (D:%04d%02d%02d%02d%02d%02d+08'00')", t.tm_year + 1900,
                         t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec));
@@ -194,18 +227,19 @@ static const fw_err *put_signature(update *u, const fww_pdfsign_claim *claim, ap
 
 static void put_table(update *u)
 {
-    object *sorted[4];
+    object *sorted[OBJECTS];
+    size_t n = u->n_objects;
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < n; i++) {
         size_t at = i;
         for (; at > 0 && sorted[at - 1]->ref.number > u->objects[i].ref.number; at--)
             sorted[at] = sorted[at - 1];
         sorted[at] = &u->objects[i];
     }
     put(u, "xref\n");
-    for (size_t from = 0, to; from < 4; from = to) {
+    for (size_t from = 0, to; from < n; from = to) {
         for (to = from + 1;
-             to < 4 && sorted[to]->ref.number == sorted[from]->ref.number + (unsigned)(to - from);)
+             to < n && sorted[to]->ref.number == sorted[from]->ref.number + (unsigned)(to - from);)
             to++;
         put(u, apr_psprintf(u->pool, "%u %u\n", sorted[from]->ref.number, (unsigned)(to - from)));
         for (size_t i = from; i < to; i++)
@@ -217,13 +251,9 @@ static void put_table(update *u)
 /* The file's identifier: its first part stays, the second tells this revision. */
 static const fw_err *put_id(update *u)
 {
-    unsigned char md[EVP_MAX_MD_SIZE];
-    char *hex = apr_palloc(u->pool, 2 * ID_BYTES + 1);
+    const char *hex = apr_pstrmemdup(u->pool, fw_sha256_hex(u->bytes, u->n, u->pool), 2 * ID_BYTES);
     fww_span value, list, first = {0, 0};
 
-    if (EVP_Digest(u->bytes, u->n, md, NULL, EVP_sha256(), NULL) != 1)
-        return FW_ERR(u->pool, FW_E_INTERNAL, 0, "no SHA-256");
-    apr_escape_hex(hex, md, ID_BYTES, 0, NULL);
     if (fww_pdfread_get(&u->file, u->file.trailer, "/ID", &value)) {
         FW_TRY(fww_pdfread_resolve(&u->file, value, &list));
         first = fww_pdfread_first(&u->file, list);
@@ -245,7 +275,8 @@ static const fw_err *put_trailer(update *u, size_t size)
     put_table(u);
     put(u, apr_psprintf(u->pool,
                         "trailer\n<< /Size %" APR_SIZE_T_FMT " /Root %s /Prev %" APR_SIZE_T_FMT,
-                        size + 2, ref_text(u, u->objects[0].ref), u->file.startxref));
+                        size + u->n_objects - FIELD, ref_text(u, u->objects[CATALOGUE].ref),
+                        u->file.startxref));
     if (fww_pdfread_get(&u->file, u->file.trailer, "/Info", &info)) {
         put(u, " /Info ");
         put_span(u, info);
@@ -261,17 +292,18 @@ static const fw_err *write_update(update *u, const fww_pdfsign_claim *claim, apr
     size_t size;
 
     if (!fww_pdfread_get(&u->file, u->file.trailer, "/Root", &value) ||
-        !fww_pdfread_ref(&u->file, value, &u->objects[0].ref))
+        !fww_pdfread_ref(&u->file, value, &u->objects[CATALOGUE].ref))
         return FW_ERR(u->pool, FW_E_INPUT, 0, "PDF: it has no catalogue");
     if (!fww_pdfread_get(&u->file, u->file.trailer, "/Size", &value) ||
         !fww_pdfread_uint(&u->file, value, &size) || size < (size_t)u->file.table->nelts)
         return FW_ERR(u->pool, FW_E_INPUT, 0, "PDF: its size is wrong");
-    if (size > INT32_MAX - 2)
+    if (size > INT32_MAX - OBJECTS)
         return FW_ERR(u->pool, FW_E_LIMIT, 0, "PDF: too many objects");
-    u->objects[2].ref = (fww_ref){(unsigned)size, 0};
-    u->objects[3].ref = (fww_ref){(unsigned)size + 1, 0};
-    FW_TRY(fww_pdfread_dict(&u->file, u->objects[0].ref, &catalogue));
-    FW_TRY(find_page(u, catalogue, &u->objects[1], &page));
+    u->n_objects = claim->statement ? OBJECTS : FILESPEC;
+    for (size_t i = FIELD; i < u->n_objects; i++)
+        u->objects[i].ref = (fww_ref){(unsigned)(size + i - FIELD), 0};
+    FW_TRY(fww_pdfread_dict(&u->file, u->objects[CATALOGUE].ref, &catalogue));
+    FW_TRY(find_page(u, catalogue, &u->objects[PAGE], &page));
     put_bytes(u, u->file.bytes, u->file.n);
     if (u->bytes[u->n - 1] != '\n')
         put(u, "\n");
@@ -279,6 +311,8 @@ static const fw_err *write_update(update *u, const fww_pdfsign_claim *claim, apr
     FW_TRY(put_page(u, page));
     put_field(u);
     FW_TRY(put_signature(u, claim, when));
+    if (claim->statement)
+        put_statement(u, claim->statement);
     return put_trailer(u, size);
 }
 

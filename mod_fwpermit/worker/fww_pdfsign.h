@@ -5,12 +5,15 @@
 
 /* A PAdES B-B signature as an incremental update: the first revision's bytes stay as they are. */
 
-#define FWW_PDFSIGN_MAX  15728640u /* bytes of the file that comes */
-#define FWW_PDFSIGN_ROOM 12288u    /* bytes of CMS that find room */
+#define FWW_PDFSIGN_MAX       15728640u /* bytes of the file that comes */
+#define FWW_PDFSIGN_STATEMENT "fwpermit.json"
+#define FWW_PDFSIGN_ROOM      12288u /* bytes of CMS that find room */
 
-/* What the signature says of itself, UTF-8; each may be NULL. */
+/* What the signature says of itself, UTF-8; each may be NULL. `statement` is JSON that the file carries as its attachment
+ * fwpermit.json, uncompressed and signed with the rest. */
 typedef struct fww_pdfsign_claim {
     const char *name, *reason, *location;
+    const char *statement;
 } fww_pdfsign_claim;
 
 typedef struct fww_pdfsign {

@@ -218,8 +218,9 @@ static void measure_light(const lab *pixels, const plane *p, fww_measures *m, ap
     float *l = apr_palloc(pool, n * sizeof(float)), *c = apr_palloc(pool, n * sizeof(float));
 
     for (size_t i = 0; i < n; i++) {
-        double x = ((double)(i % p->w) / (double)p->w - FACE_X) / FACE_RX;
-        double y = ((double)(i / p->w) / (double)p->h - FACE_Y) / FACE_RY;
+        size_t column = i % p->w, row = i / p->w;
+        double x = ((double)column / (double)p->w - FACE_X) / FACE_RX;
+        double y = ((double)row / (double)p->h - FACE_Y) / FACE_RY;
         const unsigned char *q = p->rgb + 3 * i;
 
         l[i] = pixels[i].l;

@@ -325,6 +325,12 @@ static VipsImage *flatten(VipsImage *in)
     return rc == 0 ? out : NULL;
 }
 
+/* A JPEG whose pixels end before its header says so: libjpeg fills up and warns, and vips fails on every warning or none. */
+static bool was_cut(void)
+{
+    return strstr(vips_error_buffer(), "premature end of data segment") != NULL;
+}
+
 /* One way from bytes to pixels; *has_profile tells whether the way without profile is another. */
 static VipsImage *decode(const fww_source *s, int width, int height, bool managed,
                          bool *has_profile, apr_pool_t *pool)
@@ -343,7 +349,7 @@ static VipsImage *decode(const fww_source *s, int width, int height, bool manage
         return NULL;
     out = vips_image_copy_memory(in);
     g_object_unref(in);
-    if (out && vips_image_get_bands(out) != BANDS)
+    if (out && (vips_image_get_bands(out) != BANDS || was_cut()))
         g_clear_object(&out);
     return out;
 }

@@ -1,11 +1,13 @@
 #include "fw_config.h"
 #include "fww_pictures.h"
 #include "fww_page.h"
+#include "fww_pdf.h"
 #include "fww_pictures_child.h"
 #include "fww_plugin_frame.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +280,7 @@ int fww_pictures_main(const fww_role_env *env)
 {
     role *r = apr_pcalloc(env->pool, sizeof(*r));
     const char *path = apr_pstrcat(env->pool, env->run_dir, "/" SOCKET_NAME, NULL);
+    const fw_err *err;
 
     r->env = env;
     if (!read_settings(r))
@@ -288,6 +291,10 @@ int fww_pictures_main(const fww_role_env *env)
         return 1;
     }
     fww_photo_init();
+    err = fww_pdf_warm(env->pool);
+    if (err)
+        env->log(LOG_WARN, "pictures: %s", fw_err_text(err, env->pool));
+    malloc_trim(0); /* a child would copy each page of what is free here */
     if (!listen_on(r, path))
         return 1;
     env->log(LOG_INFO, "pictures: serving %s", path);

@@ -1,6 +1,8 @@
 #include "fw_config.h"
 #include "fww_plugin_call.h"
+#include "fww_plugin_files.h"
 #include "fww_plugin_http.h"
+#include "fww_plugin_log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,7 +42,7 @@ static void log_line(fwp_call *call, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 static void log_line(fwp_call *call, int level, const char *fmt, ...)
 {
-    char line[1024];
+    char line[FWW_SAY_BYTES];
     va_list args;
 
     va_start(args, fmt);
@@ -51,7 +53,7 @@ static void log_line(fwp_call *call, int level, const char *fmt, ...)
             *p = ' ';
     if (level < FWP_LOG_ERROR || level > FWP_LOG_DEBUG)
         level = FWP_LOG_INFO;
-    call->env->log(level, "plugin %s: %s", call->plugin, line);
+    fww_plugin_say(call->env, call->plugin, level, line);
 }
 
 static int64_t now(const fwp_call *call)
@@ -69,6 +71,9 @@ const fwp_host *fww_call_host(void)
                                   .idempotency_key = idempotency_key,
                                   .log = log_line,
                                   .http = fww_plugin_http,
-                                  .now = now};
+                                  .now = now,
+                                  .file_size = fww_plugin_file_size,
+                                  .file_read = fww_plugin_file_read,
+                                  .file_write = fww_plugin_file_write};
     return &host;
 }

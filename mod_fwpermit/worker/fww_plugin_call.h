@@ -11,9 +11,12 @@
 
 /* What the sysadmin allows a plugin's HTTP. */
 typedef struct fww_http_policy {
-    bool allow_plain;    /* http beside https */
-    const char *ca_file; /* or NULL: the system's */
-    const char *proxy;   /* or NULL: none */
+    bool allow_plain;      /* http beside https */
+    const char *ca_file;   /* or NULL: the system's */
+    const char *crl_file;  /* or NULL: nothing is revoked */
+    const char *cert_file; /* our own, with its chain; or NULL: none is shown */
+    const char *key_file;  /* of cert_file; NULL: it stands in cert_file */
+    const char *proxy;     /* or NULL: none */
 } fww_http_policy;
 
 struct fwp_call {
@@ -24,6 +27,8 @@ struct fwp_call {
     const fww_http_policy *http;
     int64_t due; /* monotonic milliseconds */
     size_t allocated;
+    const apr_array_header_t *files; /* of fw_call_file: what came with the request; NULL: none */
+    apr_array_header_t *written;     /* likewise: what goes back */
 };
 
 /* The clock of fwp_call.due. */

@@ -1,18 +1,34 @@
 #include "fw_config.h"
 #include "fww_plugin_frame.h"
+#include "fw_wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+/* A frame, from its first byte to its last: a byte now and then would hold a process for ever. */
+#define FRAME_S 5
+
+typedef struct reader {
+    int fd;
+    apr_time_t due; /* monotonic; 0: no byte came yet */
+} reader;
+
+static bool is_late(reader *r)
+{
+    if (!r->due)
+        r->due = fw_monotonic() + apr_time_from_sec(FRAME_S);
+    return fw_monotonic() > r->due;
+}
+
 /* Reads n bytes, or fewer at the end of the stream. */
-static const fw_err *read_bytes(int fd, void *buf, size_t n, size_t *got, apr_pool_t *pool)
+static const fw_err *read_bytes(reader *from, void *buf, size_t n, size_t *got, apr_pool_t *pool)
 {
     char *to = buf;
     *got = 0;
     while (*got < n) {
-        ssize_t r = recv(fd, to + *got, n - *got, 0);
+        ssize_t r = recv(from->fd, to + *got, n - *got, 0);
         if (r == 0)
             return NULL;
         if (r < 0 && errno == EINTR)
@@ -20,46 +36,49 @@ static const fw_err *read_bytes(int fd, void *buf, size_t n, size_t *got, apr_po
         if (r < 0)
             return FW_ERR(pool, FW_E_UNAVAILABLE, errno, "reading a frame");
         *got += (size_t)r;
+        if (is_late(from))
+            return FW_ERR(pool, FW_E_UNAVAILABLE, ETIMEDOUT, "reading a frame");
     }
     return NULL;
 }
 
 /* One part of a frame. *part is NULL if the stream ended before its first byte. */
-static const fw_err *read_part(int fd, size_t max, char **part, size_t *n, apr_pool_t *pool)
+static const fw_err *read_part(reader *from, size_t max, char **part, size_t *n, apr_pool_t *pool)
 {
     unsigned char h[4];
     size_t got;
 
     *part = NULL;
-    FW_TRY(read_bytes(fd, h, sizeof(h), &got, pool));
+    FW_TRY(read_bytes(from, h, sizeof(h), &got, pool));
     if (got == 0)
         return NULL;
     if (got < sizeof(h))
-        return FW_ERR(pool, FW_E_INPUT, 0, "frame cut off");
+        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "frame cut off");
     *n = (size_t)h[0] << 24 | (size_t)h[1] << 16 | (size_t)h[2] << 8 | h[3];
     if (*n > max)
         return FW_ERR(pool, FW_E_LIMIT, 0, "frame part of %" APR_SIZE_T_FMT " bytes", *n);
     *part = apr_palloc(pool, *n + 1);
     (*part)[*n] = '\0';
-    FW_TRY(read_bytes(fd, *part, *n, &got, pool));
-    return got == *n ? NULL : FW_ERR(pool, FW_E_INPUT, 0, "frame cut off");
+    FW_TRY(read_bytes(from, *part, *n, &got, pool));
+    return got == *n ? NULL : FW_ERR(pool, FW_E_UNAVAILABLE, 0, "frame cut off");
 }
 
 const fw_err *fww_frame_read_blob(int fd, size_t max_blob, json_t **frame, const char **blob,
                                   size_t *n_blob, apr_pool_t *pool)
 {
+    reader from = {.fd = fd};
     char *text;
     char *bytes;
     size_t n;
     json_error_t why;
 
     *frame = NULL;
-    FW_TRY(read_part(fd, FWW_FRAME_JSON_MAX, &text, &n, pool));
+    FW_TRY(read_part(&from, FWW_FRAME_JSON_MAX, &text, &n, pool));
     if (!text)
         return NULL;
-    FW_TRY(read_part(fd, max_blob, &bytes, n_blob, pool));
+    FW_TRY(read_part(&from, max_blob, &bytes, n_blob, pool));
     if (!bytes)
-        return FW_ERR(pool, FW_E_INPUT, 0, "frame without its blob");
+        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "frame without its blob");
     *blob = bytes;
     *frame = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(*frame)) {

@@ -13,7 +13,7 @@
 
 /* Reads one frame from the blocking socket `fd`. *frame is new (json_decref); *blob lives in `pool`. At the
  * end of the stream between two frames *frame is NULL. FW_E_INPUT: what came is no frame;
- * FW_E_LIMIT: too long; FW_E_UNAVAILABLE: the other end is gone or too slow. */
+ * FW_E_LIMIT: too long; FW_E_UNAVAILABLE: the other end is gone, in the middle of a frame as well, or too slow. */
 const fw_err *fww_frame_read(int fd, json_t **frame, const char **blob, size_t *n_blob,
                              apr_pool_t *pool);
 

@@ -59,6 +59,21 @@ static bool set_headers(fww_exchange *x)
     return true;
 }
 
+/* Whom we trust, and who we are. */
+static void set_certificates(CURL *c, const fww_http_policy *policy)
+{
+    if (policy->ca_file)
+        curl_easy_setopt(c, CURLOPT_CAINFO, policy->ca_file);
+    if (policy->crl_file)
+        curl_easy_setopt(c, CURLOPT_CRLFILE, policy->crl_file);
+    if (policy->cert_file) {
+        curl_easy_setopt(c, CURLOPT_SSLCERT, policy->cert_file);
+        curl_easy_setopt(c, CURLOPT_SSLKEY,
+                         policy->key_file ? policy->key_file : policy->cert_file);
+        curl_easy_setopt(c, CURLOPT_KEYPASSWD, ""); /* or OpenSSL asks at a terminal */
+    }
+}
+
 static void set_policy(fww_exchange *x, int left)
 {
     const fww_http_policy *policy = x->call->http;
@@ -68,8 +83,7 @@ static void set_policy(fww_exchange *x, int left)
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(c, CURLOPT_PROXY, policy->proxy ? policy->proxy : "");
-    if (policy->ca_file)
-        curl_easy_setopt(c, CURLOPT_CAINFO, policy->ca_file);
+    set_certificates(c, policy);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)left);
@@ -93,6 +107,30 @@ static void set_request(fww_exchange *x)
     }
 }
 
+static fwp_str copy_of(apr_pool_t *pool, const char *text)
+{
+    fwp_str s = {apr_pstrdup(pool, text), strlen(text)};
+    return s;
+}
+
+/* False: there are too many. Those of the last response, without what came behind its body. */
+static bool take_headers(fww_exchange *x)
+{
+    apr_pool_t *pool = x->call->pool;
+    apr_array_header_t *all = apr_array_make(pool, 16, sizeof(fwp_kv));
+    const unsigned int which = CURLH_HEADER;
+
+    for (struct curl_header *h = curl_easy_nextheader(x->curl, which, -1, NULL); h;
+         h = curl_easy_nextheader(x->curl, which, -1, h)) {
+        if (all->nelts == FWW_HTTP_HEADERS_BACK)
+            return false;
+        APR_ARRAY_PUSH(all, fwp_kv) = (fwp_kv){copy_of(pool, h->name), copy_of(pool, h->value), 0};
+    }
+    x->out.headers = (const fwp_kv *)(const void *)all->elts;
+    x->out.n_headers = (size_t)all->nelts;
+    return true;
+}
+
 /* Runs what is set up, and says what came of it. */
 static int exchange(fww_exchange *x)
 {
@@ -109,6 +147,10 @@ static int exchange(fww_exchange *x)
         if (rc == CURLE_UNSUPPORTED_PROTOCOL || rc == CURLE_URL_MALFORMAT)
             return FWP_HTTP_REFUSED;
         return sent > 0 ? FWP_HTTP_LOST : FWP_HTTP_NOT_SENT;
+    }
+    if (!take_headers(x)) {
+        x->out.error = "too many headers";
+        return FWP_HTTP_LOST;
     }
     curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(x->curl, CURLINFO_CONTENT_TYPE, &type);

@@ -18,8 +18,26 @@ static const struct {
     const char *port;
     const char *ops[FWW_OPS_MAX];
 } ports[] = {
-    {FWP_PORT_PAYMENT, {"payment.begin", "payment.message", "payment.query", "payment.refund"}},
-    {FWP_PORT_NOTIFY, {"notify.send"}},
+    {FWP_PORT_PAYMENT,
+     {"payment.begin", "payment.message", "payment.query", "payment.refund", "payment.settlement",
+      "payment.poll", "payment.ack"}},
+    {FWP_PORT_LABOUR, {"labour.find", "labour.poll", "labour.ack", "labour.message"}},
+    {FWP_PORT_BORDER,
+     {"border.permit", "border.movements", "border.poll", "border.ack", "border.message"}},
+    {FWP_PORT_RESIDENTS,
+     {"residents.put", "residents.find", "residents.compare", "residents.poll", "residents.ack",
+      "residents.message"}},
+    {FWP_PORT_PENALTY,
+     {"penalty.put", "penalty.find", "penalty.poll", "penalty.ack", "penalty.message"}},
+    {FWP_PORT_CARD,
+     {"card.order", "card.find", "card.cancel", "card.stock", "card.poll", "card.ack",
+      "card.message"}},
+    {FWP_PORT_ARCHIVE, {"archive.put", "archive.verify", "archive.get"}},
+    {FWP_PORT_AUDIT, {"audit.records"}},
+    {FWP_PORT_MONITOR, {"monitor.report"}},
+    {FWP_PORT_NOTIFY, {"notify.send", "notify.message"}},
+    {FWP_PORT_SCAN, {"scan.scan"}},
+    {FWP_PORT_BUS, {"bus.publish", "bus.poll", "bus.ack"}},
 };
 
 static const fw_err *check_place(const char *dir, const char *path, char *real, apr_pool_t *pool)
@@ -65,7 +83,10 @@ static const fw_err *enter(fww_loaded *out, void *handle, const char *path, apr_
     if (!theirs)
         return FW_ERR(pool, FW_E_CONFIG, 0, "plugin %s does not serve interface %u.%u", path,
                       FWP_ABI_MAJOR, FWP_ABI_MINOR);
-    if (theirs->size < 2 * sizeof(uint32_t) || theirs->abi >> 16 != FWP_ABI_MAJOR)
+    if (theirs->size < 2 * sizeof(uint32_t))
+        return FW_ERR(pool, FW_E_CONFIG, 0, "plugin %s gives no size of its struct fwp_plugin",
+                      path);
+    if (theirs->abi >> 16 != FWP_ABI_MAJOR)
         return FW_ERR(pool, FW_E_CONFIG, 0, "plugin %s is made for interface %u, not %u", path,
                       theirs->abi >> 16, FWP_ABI_MAJOR);
     memcpy(&out->plugin, theirs,

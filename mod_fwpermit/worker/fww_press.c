@@ -1,10 +1,12 @@
 #include "fw_config.h"
 #include "fww_press.h"
+#include "fww_statement.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "fw_json.h"
 #include "fw_random.h"
 #include "fw_store_case.h"
 #include "fw_store_party.h"
@@ -14,12 +16,6 @@
 #define KEY_RECEIPT "receipt" /* of receipts, of money and of filing */
 #define CODE_CHARS  16
 #define CASES_MOST  1000
-
-static apr_status_t free_json(void *o)
-{
-    json_decref(o);
-    return APR_SUCCESS;
-}
 
 const fw_err *fww_subject_load(fww_subject *s, fww_turn *t, fw_id case_id)
 {
@@ -37,10 +33,21 @@ const fw_err *fww_subject_load(fww_subject *s, fww_turn *t, fw_id case_id)
     s->employer = employer;
     s->files = (const fw_file *)files->elts;
     s->n_files = files->nelts;
-    s->data = kase->data ? json_loads(kase->data, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    s->data = fw_json_parse(kase->data, t->pool);
     if (!s->data)
         return FW_ERR(t->pool, FW_E_CORRUPT, 0, "the case's document is not JSON");
-    apr_pool_cleanup_register(t->pool, s->data, free_json, apr_pool_cleanup_null);
+    return NULL;
+}
+
+const char *fww_subject_value(const fww_subject *s, fw_field_e type)
+{
+    for (int i = 0; i < s->service->n_fields; i++) {
+        const fw_field *f = &s->service->fields[i];
+        const char *value = json_string_value(json_object_get(s->data, f->name));
+
+        if (f->type == type && value && *value)
+            return value;
+    }
     return NULL;
 }
 
@@ -90,6 +97,7 @@ const fw_err *fww_press_filing(fww_turn *t, const fw_delivery *d, fww_end *end)
         return NULL;
     p.reason = apr_pstrcat(t->pool, "Receipt of filing ", doc.number, NULL);
     p.model = fww_paper_filing(&s);
+    p.statement = fww_statement_filing(&s);
     FW_TRY(fww_press_make(t, &p, &doc));
     cmd.target = s.kase->id;
     return keep(t, &cmd, &doc, end);
@@ -97,7 +105,7 @@ const fw_err *fww_press_filing(fww_turn *t, const fw_delivery *d, fww_end *end)
 
 /* ---- the permit ---- */
 
-static const char *photo_of(const fww_subject *s)
+const char *fww_subject_photo(const fww_subject *s)
 {
     for (int i = 0; i < s->n_files; i++) {
         const fw_field *f = fw_service_field(s->service, s->files[i].slot);
@@ -124,6 +132,20 @@ static const fw_err *make_permit(const fww_subject *s, apr_time_t now, fw_permit
     return fw_code_draw(&out->code, CODE_CHARS, pool);
 }
 
+/* A card is made elsewhere. */
+static const fw_err *order_card(const fww_subject *s, apr_time_t now, fww_end *end)
+{
+    fw_permit permit;
+    fw_command cmd = {.kind = FW_CMD_CARD_ORDER, .target = s->kase->id, .permit = &permit};
+    const char *refused = NULL;
+
+    FW_TRY(make_permit(s, now, &permit));
+    FW_TRY(fww_perform(s->t, &cmd, &refused));
+    if (refused)
+        fww_end_set(end, FWW_END_DEAD, refused);
+    return NULL;
+}
+
 const fw_err *fww_press_permit(fww_turn *t, const fw_delivery *d, fww_end *end)
 {
     apr_time_t now = t->pump->desk->now();
@@ -131,6 +153,7 @@ const fw_err *fww_press_permit(fww_turn *t, const fw_delivery *d, fww_end *end)
     fw_permit permit;
     fw_command cmd = {.kind = FW_CMD_PERMIT_ISSUE, .document = &doc, .permit = &permit};
     fww_pressing p = {.key = KEY_PERMIT};
+    const char *seal = NULL;
     fww_subject s;
 
     FW_TRY(fww_subject_load(&s, t, fww_payload_id(t, d, "case")));
@@ -141,11 +164,15 @@ const fw_err *fww_press_permit(fww_turn *t, const fw_delivery *d, fww_end *end)
         fww_end_set(end, FWW_END_DEAD, "the case is not to be produced");
         return NULL;
     }
+    if (strcmp(s.service->kind, "card") == 0)
+        return order_card(&s, now, end);
     FW_TRY(make_permit(&s, now, &permit));
     doc.number = permit.permit_no;
     p.reason = apr_pstrcat(t->pool, "Permit ", doc.number, NULL);
-    p.photo = photo_of(&s);
-    p.model = fww_paper_permit(&s, &permit, now);
+    p.photo = fww_subject_photo(&s);
+    FW_TRY(fww_paper_seal(&s, &permit, now, &seal));
+    p.model = fww_paper_permit(&s, &permit, seal, now);
+    p.statement = fww_statement_permit(&s, &permit, seal);
     FW_TRY(fww_press_make(t, &p, &doc));
     cmd.target = s.kase->id;
     return keep(t, &cmd, &doc, end);
@@ -179,6 +206,15 @@ static const fw_err *load_subjects(fww_turn *t, const fw_payment *p, fww_subject
     return NULL;
 }
 
+static const fw_err *find_replaced(fww_turn *t, const fw_payment *p, int64_t *out)
+{
+    apr_array_header_t *voids = NULL;
+
+    FW_TRY(fw_receipt_voids(t->db, p->id, &voids, t->pool));
+    *out = voids->nelts ? APR_ARRAY_IDX(voids, 0, fw_receipt_void).number : 0;
+    return NULL;
+}
+
 const fw_err *fww_press_receipt(fww_turn *t, const fw_delivery *d, fww_end *end)
 {
     fw_document doc = {.kind = "receipt"};
@@ -187,6 +223,7 @@ const fw_err *fww_press_receipt(fww_turn *t, const fw_delivery *d, fww_end *end)
     const fw_org *payer = NULL;
     fww_subject *subjects = NULL;
     fw_payment *p = NULL;
+    int64_t replaced = 0;
     bool there = false;
 
     FW_TRY(fw_payment_load(t->db, fww_payload_id(t, d, "payment"), &p, t->pool));
@@ -197,10 +234,12 @@ const fw_err *fww_press_receipt(fww_turn *t, const fw_delivery *d, fww_end *end)
     FW_TRY(is_there(t, doc.kind, doc.number, &there));
     if (there)
         return NULL;
+    FW_TRY(find_replaced(t, p, &replaced));
     FW_TRY(load_subjects(t, p, &subjects));
     FW_TRY(load_payer(t, p, &subjects[0], &payer));
     making.reason = apr_pstrcat(t->pool, "Receipt ", doc.number, NULL);
-    making.model = fww_paper_receipt(subjects, p->n_cases, p, payer);
+    making.model = fww_paper_receipt(subjects, p->n_cases, p, replaced, payer);
+    making.statement = fww_statement_receipt(subjects, p->n_cases, p);
     FW_TRY(fww_press_make(t, &making, &doc));
     doc.payment_id = p->id;
     cmd.target = p->cases[0];

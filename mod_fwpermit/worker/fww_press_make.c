@@ -82,7 +82,7 @@ static const fw_err *sign(fww_turn *t, const fww_pressing *p, const char *pdf, a
                           fww_pdfsign *out)
 {
     const fw_settings *site = t->pump->env->site;
-    fww_pdfsign_claim claim = {site->agency_en, p->reason, NULL};
+    fww_pdfsign_claim claim = {site->agency_en, p->reason, NULL, p->statement};
     const char *der = NULL;
     apr_size_t n_der = 0;
 
@@ -107,7 +107,7 @@ static const fw_err *make(fww_turn *t, const fww_pressing *p, fw_document *out)
     apr_size_t n_photo = 0, n_pdf = 0;
     fww_pdfsign signing;
 
-    if (!p->model)
+    if (!p->model || !p->statement)
         return FW_ERR(t->pool, FW_E_INPUT, 0, "a paper that is not UTF-8");
     if (p->photo)
         FW_TRY(read_photo(t, p->photo, &photo, &n_photo));

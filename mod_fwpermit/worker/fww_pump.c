@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -14,21 +13,27 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
+#include "fw_json.h"
+#include "fw_store_link.h"
 #include "fw_store_outbox.h"
+#include "fw_wait.h"
 #include "fw_wake.h"
 #include "fww_desk.h"
 #include "fww_pump_int.h"
 
 #define IDLE        apr_time_from_sec(2) /* at most: then a lane looks by itself */
 #define TROUBLE     apr_time_from_sec(1) /* after an error of the database */
+#define POLL_EVERY  apr_time_from_sec(15)
+#define POLL_DEMO   apr_time_from_sec(1)
 #define CLOCK_EVERY apr_time_from_sec(30)
 #define CLOCK_DEMO  apr_time_from_sec(5)
 #define END_WITHIN  apr_time_from_sec(5)
 #define LOCK_LOOK   apr_time_from_msec(100)
 #define LANES_MOST  32
+#define PORTS_BYTES 64      /* of a waking */
 #define POOL_KEPT   4194304 /* bytes that a lane's pool keeps between rounds */
 
-typedef enum lane_e { LANE_OUT, LANE_IN, LANE_CLOCK } lane_e;
+typedef enum lane_e { LANE_OUT, LANE_IN, LANE_POLL, LANE_CLOCK, LANE_STATUS } lane_e;
 
 /* A thread with a connection of its own while it works. */
 typedef struct lane {
@@ -37,8 +42,10 @@ typedef struct lane {
     const char *port;
     const char *plugin; /* or NULL */
     bool urgent;        /* only what a person waits for */
-    unsigned seen;      /* of the pump's wakes */
+    pthread_cond_t woken;
+    bool called; /* there is something for it */
     bool troubled;
+    bool mute; /* its plugin leaves nothing to be fetched */
     apr_thread_t *thread;
 } lane;
 
@@ -46,8 +53,18 @@ typedef struct lane {
 static const struct {
     const char *port;
     bool urgent;
-} out_lanes[] = {
-    {"payment", true}, {"payment", false}, {"notify", false}, {"press", true}, {"press", false}};
+    bool needs_plugin; /* without one there is no lane: another node may have one */
+} out_lanes[] = {{.port = "payment", .urgent = true},
+                 {.port = "payment"},
+                 {.port = "notify"},
+                 {.port = "press", .urgent = true},
+                 {.port = "press"},
+                 {.port = "labour", .needs_plugin = true},
+                 {.port = "penalty", .needs_plugin = true},
+                 {.port = "border", .needs_plugin = true},
+                 {.port = "card", .needs_plugin = true},
+                 {.port = "scan", .needs_plugin = true},
+                 {.port = "audit", .needs_plugin = true}};
 
 /* ---- what deliveries need ---- */
 
@@ -104,28 +121,7 @@ fw_id fww_payload_id(const fww_turn *t, const fw_delivery *d, const char *name)
 
 const char *fww_dump(const fww_turn *t, const json_t *o)
 {
-    char *text = json_dumps(o, JSON_COMPACT);
-    const char *copy = text ? apr_pstrdup(t->pool, text) : NULL;
-
-    free(text);
-    return copy;
-}
-
-apr_time_t fww_time_read(const char *iso)
-{
-    apr_time_exp_t e = {0};
-    apr_time_t out = 0;
-    int last = 0;
-
-    if (!iso || sscanf(iso, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &e.tm_year, &e.tm_mon, &e.tm_mday,
-                       &e.tm_hour, &e.tm_min, &e.tm_sec, &last) != 6)
-        return 0;
-    if (iso[last] || !fw_date_real((fw_date){e.tm_year, e.tm_mon, e.tm_mday}) || e.tm_hour > 23 ||
-        e.tm_min > 59 || e.tm_sec > 60)
-        return 0;
-    e.tm_year -= 1900;
-    e.tm_mon -= 1;
-    return apr_time_exp_gmt_get(&out, &e) == APR_SUCCESS ? out : 0;
+    return fw_json_text(o, JSON_COMPACT, t->pool);
 }
 
 /* ---- lanes ---- */
@@ -135,29 +131,52 @@ static bool stops(fww_pump *pump)
     return atomic_load(&pump->stopping);
 }
 
-/* Until somebody wakes the pump, or `most` is over. */
+/* Until there is something for it, or `most` is over. */
 static void wait_for_work(lane *l, apr_interval_time_t most)
 {
-    apr_thread_mutex_lock(l->pump->mutex);
-    if (l->seen == l->pump->wakes && !stops(l->pump))
-        apr_thread_cond_timedwait(l->pump->woken, l->pump->mutex, most);
-    l->seen = l->pump->wakes;
-    apr_thread_mutex_unlock(l->pump->mutex);
+    pthread_mutex_lock(&l->pump->mutex);
+    if (!l->called && !stops(l->pump))
+        fw_wait(&l->woken, &l->pump->mutex, most);
+    l->called = false;
+    pthread_mutex_unlock(&l->pump->mutex);
 }
 
-static const fw_err *do_round(lane *l, bool *any, apr_pool_t *pool)
+static const fw_err *work(lane *l, fw_pass_e pass, bool *any, apr_pool_t *pool)
 {
     fww_turn t = {.pump = l->pump, .pool = pool};
+    bool paused = false;
 
-    *any = false;
-    if (fww_port_rests(l->pump, l->plugin))
-        return NULL;
     FW_TRY(fw_db_acquire(&t.db, l->pump->desk->dbs, pool));
+    if (l->plugin)
+        FW_TRY(fw_link_is_paused(t.db, l->plugin, &paused, pool));
+    if (paused || (pass == FW_PASS_PROBE && !fww_port_is_back(&t, l->plugin)))
+        return NULL;
     if (l->kind == LANE_OUT)
         return fww_pump_deliver(&t, l->port, l->urgent, any);
     if (l->kind == LANE_IN)
         return fww_pump_receive(&t, l->port, l->plugin, any);
+    if (l->kind == LANE_POLL)
+        return fww_pump_poll(&t, l->port, l->plugin, any, &l->mute);
     return fww_clock_round(&t);
+}
+
+static const fw_err *do_round(lane *l, bool *any, apr_pool_t *pool)
+{
+    const fw_err *err;
+    fw_pass_e pass;
+
+    *any = false;
+    if (l->mute)
+        return NULL;
+    if (l->kind == LANE_STATUS)
+        return fww_status_round(l->pump, pool);
+    pass = fww_port_pass(l->pump, l->plugin);
+    if (pass == FW_PASS_REST)
+        return NULL;
+    err = work(l, pass, any, pool);
+    if (pass == FW_PASS_PROBE)
+        fww_port_probed(l->pump, l->plugin);
+    return err;
 }
 
 /* Trouble is told when it comes and when it goes, not at every round. */
@@ -174,8 +193,14 @@ static void tell(lane *l, const fw_err *err, apr_pool_t *pool)
 
 static apr_interval_time_t pause_of(const lane *l)
 {
+    bool demo = l->pump->env->site->demo;
+
     if (l->kind == LANE_CLOCK)
-        return l->pump->env->site->demo ? CLOCK_DEMO : CLOCK_EVERY;
+        return demo ? CLOCK_DEMO : CLOCK_EVERY;
+    if (l->kind == LANE_POLL)
+        return demo ? POLL_DEMO : POLL_EVERY;
+    if (l->kind == LANE_STATUS)
+        return l->pump->status_due - fw_monotonic();
     return IDLE;
 }
 
@@ -210,10 +235,10 @@ static void *APR_THREAD_FUNC run_lane(apr_thread_t *thread, void *data)
             wait_for_work(l, pause_of(l));
     }
     apr_pool_destroy(pool);
-    apr_thread_mutex_lock(l->pump->mutex);
+    pthread_mutex_lock(&l->pump->mutex);
     l->pump->running--;
-    apr_thread_cond_broadcast(l->pump->woken);
-    apr_thread_mutex_unlock(l->pump->mutex);
+    pthread_cond_signal(&l->pump->ended);
+    pthread_mutex_unlock(&l->pump->mutex);
     return NULL;
 }
 
@@ -222,56 +247,73 @@ static int make_lanes(fww_pump *pump, lane *lanes)
     const apr_array_header_t *plugins = pump->env->site->plugins;
     int n = 0;
 
-    for (size_t i = 0; i < sizeof(out_lanes) / sizeof(out_lanes[0]); i++)
-        lanes[n++] = (lane){.pump = pump,
-                            .kind = LANE_OUT,
-                            .port = out_lanes[i].port,
-                            .plugin = fww_port_plugin(pump, out_lanes[i].port),
-                            .urgent = out_lanes[i].urgent};
-    for (int i = 0; i < plugins->nelts && n < LANES_MOST - 1; i++) {
+    for (size_t i = 0; i < sizeof(out_lanes) / sizeof(out_lanes[0]); i++) {
+        const char *plugin = fww_port_plugin(pump, out_lanes[i].port);
+
+        if (plugin || !out_lanes[i].needs_plugin)
+            lanes[n++] = (lane){.pump = pump,
+                                .kind = LANE_OUT,
+                                .port = out_lanes[i].port,
+                                .plugin = plugin,
+                                .urgent = out_lanes[i].urgent};
+    }
+    for (int i = 0; i < plugins->nelts && n < LANES_MOST - 3; i++) {
         const fw_plugin_conf *p = &APR_ARRAY_IDX(plugins, i, fw_plugin_conf);
 
-        if (strcmp(p->port, "payment") == 0)
-            lanes[n++] = (lane){.pump = pump, .kind = LANE_IN, .port = p->port, .plugin = p->name};
+        if (!fww_port_polls(p->port))
+            continue;
+        lanes[n++] = (lane){.pump = pump, .kind = LANE_IN, .port = p->port, .plugin = p->name};
+        lanes[n++] = (lane){.pump = pump, .kind = LANE_POLL, .port = p->port, .plugin = p->name};
     }
     lanes[n++] = (lane){.pump = pump, .kind = LANE_CLOCK, .port = "clock"};
+    lanes[n++] = (lane){.pump = pump, .kind = LANE_STATUS, .port = "status"};
     return n;
 }
 
 /* ---- the process ---- */
 
-static void wake_lanes(fww_pump *pump)
+static bool is_for(const lane *l, const char *ports)
 {
-    apr_thread_mutex_lock(pump->mutex);
-    pump->wakes++;
-    apr_thread_cond_broadcast(pump->woken);
-    apr_thread_mutex_unlock(pump->mutex);
+    if (stops(l->pump))
+        return true;
+    return (l->kind == LANE_OUT || l->kind == LANE_IN) && (!*ports || strstr(ports, l->port));
+}
+
+static void wake_lanes(fww_pump *pump, lane *lanes, int n, const char *ports)
+{
+    pthread_mutex_lock(&pump->mutex);
+    for (int i = 0; i < n; i++) {
+        if (!is_for(&lanes[i], ports))
+            continue;
+        lanes[i].called = true;
+        pthread_cond_signal(&lanes[i].woken);
+    }
+    pthread_mutex_unlock(&pump->mutex);
 }
 
 /* The first thread hears the wakings, until it is told to stop. */
-static void listen_to_wakings(fww_pump *pump, int fd)
+static void listen_to_wakings(fww_pump *pump, lane *lanes, int n, int fd)
 {
+    char ports[PORTS_BYTES];
+
     while (!*pump->env->stop) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
 
         if (poll(&p, 1, 500) <= 0)
             continue;
-        fw_wake_drain(fd);
-        wake_lanes(pump);
+        while (fw_wake_next(fd, ports, sizeof(ports)))
+            wake_lanes(pump, lanes, n, ports);
     }
     atomic_store(&pump->stopping, true);
-    wake_lanes(pump);
+    wake_lanes(pump, lanes, n, "");
 }
 
 static const fw_err *open_pump(fww_pump *pump)
 {
-    apr_pool_t *pool = pump->env->pool;
-
     pump->owner = fww_owner(pump->env);
     FW_TRY(fww_desk_open(&pump->desk, pump->env, true));
-    if (apr_thread_mutex_create(&pump->mutex, APR_THREAD_MUTEX_DEFAULT, pool) ||
-        apr_thread_cond_create(&pump->woken, pool))
-        return FW_ERR(pool, FW_E_INTERNAL, 0, "no mutex");
+    pthread_mutex_init(&pump->mutex, NULL);
+    fw_wait_init(&pump->ended);
     return fww_ports_make(pump);
 }
 
@@ -283,6 +325,7 @@ static bool start_lanes(fww_pump *pump, lane *lanes, int n)
         return false;
     pump->running = n;
     for (int i = 0; i < n; i++) {
+        fw_wait_init(&lanes[i].woken);
         if (apr_thread_create(&lanes[i].thread, attr, run_lane, &lanes[i], pump->env->pool)) {
             pump->env->log(FWW_ERROR, "no thread for a lane: %s", strerror(errno));
             return false;
@@ -294,12 +337,12 @@ static bool start_lanes(fww_pump *pump, lane *lanes, int n)
 /* What is under way may come to its end; what takes too long is taken up again after its lease. */
 static void wait_for_lanes(fww_pump *pump)
 {
-    apr_time_t until = apr_time_now() + END_WITHIN;
+    apr_time_t until = fw_monotonic() + END_WITHIN;
 
-    apr_thread_mutex_lock(pump->mutex);
-    while (pump->running > 0 && apr_time_now() < until)
-        apr_thread_cond_timedwait(pump->woken, pump->mutex, until - apr_time_now() + 1);
-    apr_thread_mutex_unlock(pump->mutex);
+    pthread_mutex_lock(&pump->mutex);
+    while (pump->running > 0 && fw_monotonic() < until)
+        fw_wait(&pump->ended, &pump->mutex, until - fw_monotonic());
+    pthread_mutex_unlock(&pump->mutex);
 }
 
 /* One pump for each run directory: waits until the one before has gone, however it went. The lock lasts as long as the process. */
@@ -329,6 +372,8 @@ static const fw_err *take_up(fww_pump *pump)
         err = fw_outbox_reclaim(db, fww_node(pump->env), pump->env->pool);
     if (!err)
         err = fw_db_commit(db);
+    if (!err)
+        err = fww_ports_load(pump, db);
     fw_db_release(db);
     return err;
 }
@@ -361,7 +406,7 @@ int fww_pump_main(const fww_role_env *env)
     if (!start_lanes(pump, lanes, n))
         return 1;
     env->log(FWW_INFO, "pump: %d lanes", n);
-    listen_to_wakings(pump, fd);
+    listen_to_wakings(pump, lanes, n, fd);
     wait_for_lanes(pump);
     close(fd);
     return 0;

@@ -22,7 +22,7 @@
  *   pictures  {} or what fww_pictures.h says
  *   plugin    {"name", "path", "dir", "options": {key: text}, "secrets": {key: the bytes themselves}};
  *             NAME on the command line is the same name, for whoever lists processes
- *   signer    {"keys": {"permit": {"key": FILE, "cert": FILE, "chain": FILE}, "receipt": …, "audit": {"key": FILE}}};
+ *   signer    {"keys": {"permit": {"key": FILE, "cert": FILE, …}, "receipt": …}, "ca": [FILE]}: fw_signing_files();
  *             the files are read before the rights are given up, so they may be root's alone
  *   pump      {} or {"node": "name of this machine among several"}
  *   sealer    {} or {"node": …}

@@ -13,14 +13,16 @@
 #include "fw_random.h"
 #include "fw_store_audit.h"
 #include "fw_store_outbox.h"
+#include "fw_wake.h"
+#include "fww_audit.h"
 #include "fww_desk.h"
 #include "fww_signer_client.h"
 
 #define EVERY       apr_time_from_sec(1)
 #define LOOK        apr_time_from_msec(100) /* how often it looks whether it is to stop */
 #define LEASE       apr_time_from_sec(15)
-#define A_SEAL      2000 /* records */
-#define A_TAKING    500  /* reads of the journals in one transaction */
+#define LEFT_AGE    apr_time_from_sec(86400) /* of what is left beside the journals */
+#define TRIES       5
 #define KEY         "audit"
 #define LOG_ERROR   3
 #define LOG_NOTICE  5
@@ -42,6 +44,7 @@ typedef struct sealer {
 typedef struct turn {
     sealer *s;
     fw_db *db;
+    apr_array_header_t *reads; /* fw_audit */
     apr_pool_t *pool;
 } turn;
 
@@ -70,22 +73,37 @@ static const char *ip_json(const turn *t, const char *ip)
 static const fw_err *add_read(void *baton, const fw_journal_line *line)
 {
     turn *t = baton;
-    fw_audit record = {.aggregate = line->about ? line->about : "page",
-                       .at = line->at,
-                       .actor_id = line->actor_id,
-                       .actor = line->actor,
-                       .command = command_of(t, line->what),
-                       .data = line->ip ? ip_json(t, line->ip) : NULL};
+    fw_audit *record = apr_array_push(t->reads);
 
-    if (!fw_db_in_transaction(t->db))
-        FW_TRY(fw_db_begin(t->db));
-    FW_TRY(fw_id_draw(&record.id, apr_time_now(), t->pool));
-    return fw_audit_add(t->db, &record, t->pool);
+    *record = (fw_audit){.aggregate = apr_pstrdup(t->pool, line->about ? line->about : "page"),
+                         .at = line->at,
+                         .actor_id = line->actor_id,
+                         .actor = apr_pstrdup(t->pool, line->actor),
+                         .command = command_of(t, line->what),
+                         .data = line->ip ? ip_json(t, line->ip) : NULL};
+    return fw_id_draw(&record->id, apr_time_now(), t->pool);
 }
 
+static const fw_err *put_reads(const turn *t)
+{
+    const fw_err *err;
+
+    FW_TRY(fw_db_begin(t->db));
+    err = fw_audit_add_all(t->db, (fw_audit *)t->reads->elts, t->reads->nelts, t->pool);
+    if (!err)
+        return fw_db_commit(t->db);
+    fw_db_rollback(t->db);
+    return err;
+}
+
+/* Who reads a case often changes it: a command may have come between. */
 static const fw_err *commit_reads(void *baton)
 {
-    return fw_db_commit(((turn *)baton)->db);
+    const fw_err *err = put_reads(baton);
+
+    for (int i = 1; i < TRIES && err && err->code == FW_E_CONFLICT; i++)
+        err = put_reads(baton);
+    return err;
 }
 
 /* This node's own journals; every node does its own. */
@@ -94,9 +112,11 @@ static const fw_err *take_reads(turn *t, bool *more)
     const fw_err *err;
     int taken = 0;
 
-    err = fw_journal_take(t->s->journals, A_TAKING, add_read, commit_reads, t, &taken, t->pool);
+    t->reads = apr_array_make(t->pool, FW_AUDIT_MANY, sizeof(fw_audit));
+    err =
+        fw_journal_take(t->s->journals, FW_AUDIT_MANY, add_read, commit_reads, t, &taken, t->pool);
     fw_db_rollback(t->db);
-    *more = taken == A_TAKING;
+    *more = taken == FW_AUDIT_MANY;
     return err;
 }
 
@@ -158,13 +178,31 @@ static const fw_err *seal(const turn *t, bool *more)
         return NULL;
     FW_TRY(fw_anchor_follow(t->db, anchor, NULL, t->pool));
     t->s->followed = true;
-    FW_TRY(fw_seal_make(t->db, t->s->desk->now(), A_SEAL, &one, &ids, t->pool));
+    FW_TRY(fw_seal_make(t->db, t->s->desk->now(), FW_AUDIT_MANY, &one, &ids, t->pool));
     if (one.records == 0)
         return NULL;
     FW_TRY(sign(t, &one));
     FW_TRY(put(t, &one, ids));
-    *more = *more || one.records == A_SEAL;
+    *more = *more || one.records == FW_AUDIT_MANY;
     return fw_anchor_follow(t->db, anchor, NULL, t->pool);
+}
+
+/* ---- on their way out ---- */
+
+static const fw_err *pass_on(const turn *t)
+{
+    bool due = false, had = false;
+
+    if (!fww_audit_is_wanted(t->s->env->site))
+        return NULL;
+    FW_TRY(fww_audit_is_due(t->db, &due, t->pool));
+    if (due)
+        FW_TRY(take_lease(t, &had));
+    if (!had)
+        return NULL;
+    FW_TRY(fww_audit_enqueue(t->db, t->pool));
+    fw_wake_pump(t->s->desk->run_dir, "audit");
+    return NULL;
 }
 
 /* ---- the process ---- */
@@ -172,11 +210,14 @@ static const fw_err *seal(const turn *t, bool *more)
 static const fw_err *do_round(sealer *s, bool *more, apr_pool_t *pool)
 {
     turn t = {.s = s, .pool = pool};
+    const fw_err *err;
 
     *more = false;
     FW_TRY(fw_db_acquire(&t.db, s->desk->dbs, pool));
     FW_TRY(take_reads(&t, more));
-    return seal(&t, more);
+    err = seal(&t, more);
+    FW_TRY(pass_on(&t));
+    return err;
 }
 
 /* The signer may still be on its way when the server starts: what the next round mends is no trouble. */
@@ -203,7 +244,24 @@ static const fw_err *open_sealer(sealer *s)
 {
     s->owner = fww_owner(s->env);
     s->journals = s->env->site->journal_dir;
+    FW_TRY(fw_journal_sweep(s->journals, apr_time_now() - LEFT_AGE, s->env->pool));
     return fww_desk_open(&s->desk, s->env, false);
+}
+
+/* Whoever seals next need not wait for the lease's end. */
+static void go(sealer *s, apr_pool_t *pool)
+{
+    fw_db *db = NULL;
+    const fw_err *err = fw_db_acquire(&db, s->desk->dbs, pool);
+
+    if (!err)
+        err = fw_db_begin(db);
+    if (!err)
+        err = fw_lease_give(db, "sealer", s->owner, pool);
+    if (!err)
+        err = fw_db_commit(db);
+    if (err)
+        s->env->log(LOG_INFO, "sealer: its lease runs out by itself: %s", fw_err_text(err, pool));
 }
 
 int fww_sealer_main(const fww_role_env *env)
@@ -227,5 +285,6 @@ int fww_sealer_main(const fww_role_env *env)
         if (err || !more)
             rest(&s);
     }
+    go(&s, pool);
     return 0;
 }

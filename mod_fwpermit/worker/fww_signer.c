@@ -1,6 +1,7 @@
 #include "fw_config.h"
 #include "fww_signer.h"
 #include "fww_cms.h"
+#include "fww_keyring.h"
 #include "fww_plugin_frame.h"
 
 #include <errno.h>
@@ -14,85 +15,24 @@
 #include <unistd.h>
 
 #include <apr_allocator.h>
-#include <apr_hash.h>
 #include <apr_strings.h>
 #include <openssl/pem.h>
 
-#define STOP_LOOK_MS  500     /* how often an idle process looks whether it is to stop */
-#define PATIENCE_S    2       /* with a client in the middle of a frame */
-#define POOL_KEPT     1048576 /* bytes that are kept between requests */
-#define LOG_ERROR     3
-#define LOG_WARNING   4
-#define LOG_INFO      6
-#define KEYS_MAX      32
-#define EXPIRY_WARN_S (30 * 86400)
+#include "fw_json.h"
+
+#define STOP_LOOK_MS 500     /* how often an idle process looks whether it is to stop */
+#define PATIENCE_S   2       /* with a client in the middle of a frame */
+#define POOL_KEPT    1048576 /* bytes that are kept between requests */
+#define LOG_ERROR    3
+#define LOG_WARNING  4
+#define LOG_INFO     6
 
 typedef struct signer {
     const fww_role_env *env;
-    apr_hash_t *keys; /* of fww_key by name */
+    fww_keyring *ring;
 } signer;
 
-/* ---- keys ---- */
-
-static const char *file_of(const json_t *key, const char *name)
-{
-    return json_string_value(json_object_get(key, name));
-}
-
-static void warn_of_expiry(const signer *g, const char *name, const fww_key *k)
-{
-    time_t soon = time(NULL) + EXPIRY_WARN_S;
-
-    if (k->cert && X509_cmp_time(X509_get0_notAfter(k->cert), &soon) < 0)
-        g->env->log(LOG_WARNING, "signer: the certificate of %s ends within %d days", name,
-                    EXPIRY_WARN_S / 86400);
-}
-
-static const fw_err *load_keys(signer *g)
-{
-    apr_pool_t *pool = g->env->pool;
-    json_t *keys = json_object_get(g->env->settings, "keys");
-    const char *name;
-    json_t *key;
-
-    g->keys = apr_hash_make(pool);
-    if (json_object_size(keys) == 0 || json_object_size(keys) > KEYS_MAX)
-        return FW_ERR(pool, FW_E_CONFIG, 0, "signer: not 1 to %d keys", KEYS_MAX);
-    json_object_foreach(keys, name, key)
-    {
-        fww_key *k = apr_pcalloc(pool, sizeof(*k));
-        const fw_err *err;
-        if (!file_of(key, "key"))
-            return FW_ERR(pool, FW_E_CONFIG, 0, "signer: %s has no file \"key\"", name);
-        err =
-            fww_key_load(k, file_of(key, "key"), file_of(key, "cert"), file_of(key, "chain"), pool);
-        if (err)
-            return FW_WRAP(pool, err, "signer: %s", name);
-        warn_of_expiry(g, name, k);
-        apr_hash_set(g->keys, apr_pstrdup(pool, name), APR_HASH_KEY_STRING, k);
-    }
-    return NULL;
-}
-
 /* ---- requests ---- */
-
-static const fw_err *write_pem(const fww_key *k, const char **pem, size_t *n, apr_pool_t *pool)
-{
-    BIO *out = BIO_new(BIO_s_mem());
-    char *bytes;
-    long len;
-    bool ok = out && k->cert && PEM_write_bio_X509(out, k->cert) == 1;
-
-    for (int i = 0; ok && i < sk_X509_num(k->chain); i++)
-        ok = PEM_write_bio_X509(out, sk_X509_value(k->chain, i)) == 1;
-    if (ok) {
-        len = BIO_get_mem_data(out, &bytes);
-        *pem = apr_pmemdup(pool, bytes, (size_t)len);
-        *n = (size_t)len;
-    }
-    BIO_free(out);
-    return ok ? NULL : FW_ERR(pool, FW_E_CONFIG, 0, "this key has no certificate");
-}
 
 typedef struct request {
     const char *op, *key;
@@ -102,21 +42,69 @@ typedef struct request {
     size_t n_result;
 } request;
 
-static const fw_err *perform(const signer *g, request *r, apr_pool_t *pool)
+static const fw_err *tell_cert(const signer *g, request *r, apr_pool_t *pool)
 {
-    const fww_key *k = r->key ? apr_hash_get(g->keys, r->key, APR_HASH_KEY_STRING) : NULL;
+    BIO *out = BIO_new(BIO_s_mem());
+    const fww_cert *c = NULL;
+    const fw_err *err = fww_keyring_cert(g->ring, r->key, &c, pool);
+    char *bytes;
+    bool ok = !err && out && c->cert && PEM_write_bio_X509(out, c->cert) == 1;
 
-    if (!r->op || !k)
-        return FW_ERR(pool, FW_E_NOTFOUND, 0, "no operation, or a key that is not known");
-    if (strcmp(r->op, "cert") == 0)
-        return write_pem(k, &r->result, &r->n_result, pool);
-    if (strcmp(r->op, "cms") != 0 && strcmp(r->op, "sign") != 0)
-        return FW_ERR(pool, FW_E_NOTFOUND, 0, "an operation that is not known");
-    if (r->n_blob == 0)
-        return FW_ERR(pool, FW_E_INPUT, 0, "nothing to sign");
+    for (int i = 0; ok && i < sk_X509_num(c->chain); i++)
+        ok = PEM_write_bio_X509(out, sk_X509_value(c->chain, i)) == 1;
+    if (ok) {
+        r->n_result = (size_t)BIO_get_mem_data(out, &bytes);
+        r->result = apr_pmemdup(pool, bytes, r->n_result);
+    }
+    BIO_free(out);
+    if (!ok && !err)
+        err = FW_ERR(pool, FW_E_CONFIG, 0, "this key has no certificate");
+    return err;
+}
+
+static const fw_err *tell_certs(const signer *g, request *r, apr_pool_t *pool)
+{
+    json_t *all = fww_keyring_certs(g->ring);
+    r->result = fw_json_text(all, JSON_COMPACT, pool);
+    r->n_result = r->result ? strlen(r->result) : 0;
+    json_decref(all);
+    return r->result ? NULL : FW_ERR(pool, FW_E_INTERNAL, 0, "the certificates cannot be told");
+}
+
+static const fw_err *sign_by(const fww_key *k, request *r, apr_pool_t *pool)
+{
     if (strcmp(r->op, "cms") == 0)
         return fww_cms_sign(k, r->blob, r->n_blob, &r->result, &r->n_result, pool);
     return fww_key_sign(k, r->blob, r->n_blob, &r->result, &r->n_result, pool);
+}
+
+/* A token may have been away and back since it was opened: so once more by one opened anew. */
+static const fw_err *sign(const signer *g, request *r, apr_pool_t *pool)
+{
+    const fww_key *k = NULL;
+    const fw_err *err;
+
+    FW_TRY(fww_keyring_get(g->ring, r->key, &k, pool));
+    if (r->n_blob == 0)
+        return FW_ERR(pool, FW_E_INPUT, 0, "nothing to sign");
+    err = sign_by(k, r, pool);
+    if (!err || err->code != FW_E_INTERNAL || !fww_keyring_reset(g->ring, k))
+        return err;
+    FW_TRY(fww_keyring_get(g->ring, r->key, &k, pool));
+    return sign_by(k, r, pool);
+}
+
+static const fw_err *perform(const signer *g, request *r, apr_pool_t *pool)
+{
+    if (!r->op)
+        return FW_ERR(pool, FW_E_NOTFOUND, 0, "no operation, or a key that is not known");
+    if (strcmp(r->op, "certs") == 0)
+        return tell_certs(g, r, pool);
+    if (strcmp(r->op, "cert") == 0)
+        return tell_cert(g, r, pool);
+    if (strcmp(r->op, "cms") == 0 || strcmp(r->op, "sign") == 0)
+        return sign(g, r, pool);
+    return FW_ERR(pool, FW_E_NOTFOUND, 0, "an operation that is not known");
 }
 
 static const fw_err *answer(const signer *g, int fd, const json_t *frame, request *r,
@@ -130,7 +118,8 @@ static const fw_err *answer(const signer *g, int fd, const json_t *frame, reques
     err = perform(g, r, pool);
     if (err) {
         g->env->log(LOG_WARNING, "signer: refused: %s", fw_err_text(err, pool));
-        a = json_pack("{s:b, s:s}", "ok", 0, "error", err->msg);
+        a = json_pack("{s:b, s:s, s:b}", "ok", 0, "error", err->msg, "away",
+                      err->code == FW_E_UNAVAILABLE);
     } else
         a = json_pack("{s:b}", "ok", 1);
     err = fww_frame_write_blob(fd, a, r->result, r->n_result, pool);
@@ -191,10 +180,17 @@ static bool is_ours(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && who.uid == geteuid();
 }
 
-static void accept_client(const signer *g, struct pollfd *fds, int *n)
+/* The clients; the first place is the listener's. */
+typedef struct clients {
+    struct pollfd fds[1 + FWW_SIGNER_CLIENTS];
+    apr_time_t heard[1 + FWW_SIGNER_CLIENTS];
+    int n;
+} clients;
+
+static void accept_client(const signer *g, clients *c)
 {
     struct timeval patience = {.tv_sec = PATIENCE_S};
-    int fd = accept4(fds[0].fd, NULL, NULL, SOCK_CLOEXEC);
+    int fd = accept4(c->fds[0].fd, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd < 0)
         return;
@@ -205,8 +201,42 @@ static void accept_client(const signer *g, struct pollfd *fds, int *n)
     }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    fds[*n] = (struct pollfd){.fd = fd, .events = POLLIN};
-    (*n)++;
+    c->fds[c->n] = (struct pollfd){.fd = fd, .events = POLLIN};
+    c->heard[c->n++] = apr_time_now();
+}
+
+static void drop_client(clients *c, int i)
+{
+    close(c->fds[i].fd);
+    c->n--;
+    c->fds[i] = c->fds[c->n];
+    c->heard[i] = c->heard[c->n];
+}
+
+/* Where all places are taken, who says nothing makes room. */
+static void make_room(clients *c)
+{
+    apr_time_t silent = apr_time_now() - apr_time_from_sec(PATIENCE_S);
+
+    for (int i = c->n - 1; i > 0 && c->n > FWW_SIGNER_CLIENTS; i--) {
+        if (c->heard[i] < silent)
+            drop_client(c, i);
+    }
+}
+
+static void serve_ready(const signer *g, clients *c, apr_pool_t *pool)
+{
+    for (int i = c->n - 1; i > 0 && !*g->env->stop; i--) {
+        bool goes_on = true;
+
+        if (c->fds[i].revents) {
+            goes_on = serve(g, c->fds[i].fd, pool);
+            c->heard[i] = apr_time_now();
+        }
+        apr_pool_clear(pool);
+        if (!goes_on)
+            drop_client(c, i);
+    }
 }
 
 /* A pool whose memory goes back to the system when much was needed once. */
@@ -224,27 +254,20 @@ static apr_pool_t *make_pool(apr_pool_t *parent)
 
 static void serve_all(const signer *g, int listener)
 {
-    struct pollfd fds[1 + FWW_SIGNER_CLIENTS] = {{.fd = listener}};
+    clients c = {.fds = {{.fd = listener}}, .n = 1};
     apr_pool_t *pool = make_pool(g->env->pool);
-    int n = 1;
 
     while (!*g->env->stop) {
-        fds[0].events = n > FWW_SIGNER_CLIENTS ? 0 : POLLIN;
-        if (poll(fds, (nfds_t)n, STOP_LOOK_MS) <= 0)
+        make_room(&c);
+        c.fds[0].events = c.n > FWW_SIGNER_CLIENTS ? 0 : POLLIN;
+        if (poll(c.fds, (nfds_t)c.n, STOP_LOOK_MS) <= 0)
             continue;
-        for (int i = n - 1; i > 0 && !*g->env->stop; i--) {
-            bool goes_on = !fds[i].revents || serve(g, fds[i].fd, pool);
-            apr_pool_clear(pool);
-            if (goes_on)
-                continue;
-            close(fds[i].fd);
-            fds[i] = fds[--n];
-        }
-        if (fds[0].revents & POLLIN)
-            accept_client(g, fds, &n);
+        serve_ready(g, &c, pool);
+        if (c.fds[0].revents & POLLIN)
+            accept_client(g, &c);
     }
-    for (int i = 1; i < n; i++)
-        close(fds[i].fd);
+    for (int i = 1; i < c.n; i++)
+        close(c.fds[i].fd);
     apr_pool_destroy(pool);
 }
 
@@ -257,7 +280,7 @@ int fww_signer_main(const fww_role_env *env)
 
     umask(0077);
     setrlimit(RLIMIT_CORE, &none);
-    err = load_keys(&g);
+    err = fww_keyring_load(&g.ring, env);
     if (err) {
         env->log(LOG_ERROR, "%s", fw_err_text(err, env->pool));
         return 1;
@@ -265,10 +288,11 @@ int fww_signer_main(const fww_role_env *env)
     if (env->drop && !env->drop(env))
         return 1;
     prctl(PR_SET_DUMPABLE, 0); /* no memory image, no debugger of the same user */
+    fww_keyring_open(g.ring);
     listener = listen_at(&g);
     if (listener < 0)
         return 1;
-    env->log(LOG_INFO, "signer: serves with %u keys", apr_hash_count(g.keys));
+    env->log(LOG_INFO, "signer: serves with %d keys", fww_keyring_count(g.ring));
     serve_all(&g, listener);
     close(listener);
     return 0;

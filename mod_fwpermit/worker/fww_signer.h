@@ -9,14 +9,15 @@
  *   {"op": "cms", "key": "permit"} + bytes -> {"ok": true} + detached CMS SignedData, DER
  *   {"op": "sign", "key": "audit"} + bytes -> {"ok": true} + raw ECDSA or RSA-PSS over SHA-256
  *   {"op": "cert", "key": "permit"}        -> {"ok": true} + the certificate and its chain, PEM
- * or {"ok": false, "error": "…"}. */
+ *   {"op": "certs"}                        -> {"ok": true} + all certificates, see fww_keyring_certs()
+ * or {"ok": false, "error": "…", "away": true | false}; away: trying again later may help. */
 
 #define FWW_SIGNER_SOCKET   "signer.sock"
 #define FWW_SIGNER_BLOB_MAX 16777216u /* bytes */
 #define FWW_SIGNER_CLIENTS  16        /* at once; who comes later waits */
 
-/* Settings: {"keys": {"permit": {"key": FILE, "cert": FILE, "chain": FILE}, …}}; cert and chain may
- * be missing. Ends with 0 after SIGTERM, with 1 if a key or the socket cannot be had. */
+/* Settings: what fw_signing_files() gives. A key that cannot be had is logged and answered as away; the others serve.
+ * Ends with 0 after SIGTERM, with 1 if no key is told or the socket cannot be had. */
 int fww_signer_main(const fww_role_env *env);
 
 #endif

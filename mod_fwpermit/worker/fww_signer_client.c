@@ -41,7 +41,7 @@ static const fw_err *call(int *fd, const char *run_dir, apr_pool_t *pool)
 
 static const fw_err *talk(int fd, question *q, apr_pool_t *pool)
 {
-    json_t *frame = json_pack("{s:s, s:s}", "op", q->op, "key", q->key);
+    json_t *frame = json_pack("{s:s, s:s*}", "op", q->op, "key", q->key);
     const fw_err *err = NULL;
     const char *why;
 
@@ -55,7 +55,9 @@ static const fw_err *talk(int fd, question *q, apr_pool_t *pool)
         return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "the signer hung up");
     if (!json_is_true(json_object_get(frame, "ok"))) {
         why = json_string_value(json_object_get(frame, "error"));
-        err = FW_ERR(pool, FW_E_CONFIG, 0, "the signer refuses: %s", why ? why : "no reason given");
+        err = FW_ERR(pool,
+                     json_is_true(json_object_get(frame, "away")) ? FW_E_UNAVAILABLE : FW_E_CONFIG,
+                     0, "the signer refuses: %s", why ? why : "no reason given");
     } else if (q->n_result == 0)
         err = FW_ERR(pool, FW_E_UNAVAILABLE, 0, "the signer gave nothing");
     json_decref(frame);
@@ -108,4 +110,13 @@ const fw_err *fww_signer_cert(const char *run_dir, const char *key, const char *
     *pem = q.result;
     *n_pem = q.n_result;
     return NULL;
+}
+
+const fw_err *fww_signer_certs(const char *run_dir, json_t **out, apr_pool_t *pool)
+{
+    question q = {.op = "certs"};
+
+    FW_TRY(ask(run_dir, &q, pool));
+    *out = json_loadb(q.result, q.n_result, JSON_REJECT_DUPLICATES, NULL);
+    return *out ? NULL : FW_ERR(pool, FW_E_INTERNAL, 0, "the signer's certificates are no JSON");
 }

@@ -3,8 +3,10 @@
 
 #include "fw_err.h"
 
+#include <jansson.h>
+
 /* What other processes ask of the signer; each call connects, asks once and waits 10 s at most
- * for each step. FW_E_UNAVAILABLE: the signer is away; FW_E_CONFIG: it refuses, with its reason. */
+ * for each step. FW_E_UNAVAILABLE: the signer, or the key's token, is away; FW_E_CONFIG: it refuses, with its reason. */
 
 #define FWW_SIGNER_WAIT_S 10
 
@@ -19,5 +21,8 @@ const fw_err *fww_signer_sign(const char *run_dir, const char *key, const void *
 /* The key's certificate and chain, PEM. */
 const fw_err *fww_signer_cert(const char *run_dir, const char *key, const char **pem, size_t *n_pem,
                               apr_pool_t *pool);
+
+/* All certificates, current and retired, as fww_keyring_certs() tells. *out is new. */
+const fw_err *fww_signer_certs(const char *run_dir, json_t **out, apr_pool_t *pool);
 
 #endif

@@ -10,6 +10,7 @@
 #define VERSION    "0.1.0"
 #define RETRY_MS   60000u
 #define CONNECT_MS 10000
+#define ANSWER_S   10 /* how long a server may take for each of its answers */
 #define ID_BYTES   200
 
 typedef struct mail_settings {
@@ -125,6 +126,26 @@ static fwp_rc check_config(const fwp_host *host, const fwp_kv *config, size_t n,
     return why ? refuse(reply, FWP_MISCONFIGURED, why) : FWP_OK;
 }
 
+static void destroy(fwp_instance *self)
+{
+    for (size_t o = 0; o < OPTIONS; o++)
+        free((void *)(uintptr_t)*slot(&self->s, o));
+    free(self);
+}
+
+/* Copies of the settings, which the caller's memory does not outlive; false: no memory. */
+static bool keep(fwp_instance *i, mail_settings *s)
+{
+    for (size_t o = 0; o < OPTIONS; o++) {
+        if (!*slot(s, o))
+            continue;
+        *slot(&i->s, o) = strdup(*slot(s, o));
+        if (!*slot(&i->s, o))
+            return false;
+    }
+    return true;
+}
+
 static fwp_rc create(const fwp_host *host, const fwp_kv *config, size_t n, fwp_call *call,
                      fwp_instance **self, fwp_reply *reply)
 {
@@ -138,18 +159,12 @@ static fwp_rc create(const fwp_host *host, const fwp_kv *config, size_t n, fwp_c
     if (!i)
         return refuse(reply, FWP_TEMPFAIL, "no memory");
     i->host = host;
-    for (size_t o = 0; o < OPTIONS; o++)
-        if (*slot(&s, o))
-            *slot(&i->s, o) = strdup(*slot(&s, o));
+    if (!keep(i, &s)) {
+        destroy(i);
+        return refuse(reply, FWP_TEMPFAIL, "no memory");
+    }
     *self = i;
     return FWP_OK;
-}
-
-static void destroy(fwp_instance *self)
-{
-    for (size_t o = 0; o < OPTIONS; o++)
-        free((void *)(uintptr_t)*slot(&self->s, o));
-    free(self);
 }
 
 /* ---- SMTP ---- */
@@ -179,6 +194,7 @@ static CURL *open_session(const mail_settings *s, int left)
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)left);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(left < CONNECT_MS ? left : CONNECT_MS));
+    curl_easy_setopt(c, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)ANSWER_S);
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(c, CURLOPT_USE_SSL,
                      strcmp(s->tls, "none") == 0 ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
@@ -295,6 +311,40 @@ static fwp_rc send_mail(fwp_instance *self, fwp_call *call, fwp_str request, fwp
     return rc;
 }
 
+/* ---- probe ---- */
+
+/* Greets the server, goes into TLS and logs in as the settings say, and leaves without a mail. */
+static fwp_rc probe(fwp_instance *self, fwp_call *call, fwp_str request, fwp_reply *reply)
+{
+    int ms = self->host->remaining_ms(call);
+    fwp_reply found = {.size = sizeof(found)};
+    CURL *c = ms < 2 ? NULL : open_session(&self->s, ms);
+    json_t *o;
+    long code = 0;
+    CURLcode rc;
+    char *body;
+    size_t n;
+
+    (void)request;
+    if (!c)
+        return refuse(reply, FWP_CANCELLED, "no time left");
+    curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "NOOP");
+    rc = curl_easy_perform(c);
+    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_cleanup(c);
+    judge(self->host, call, rc, code, &found);
+    o = json_pack("{s:[{s:s, s:b, s:s}]}", "steps", "name", "greeting and log-in", "ok",
+                  rc == CURLE_OK, "detail",
+                  found.reason ? found.reason : "it greets us and takes our log-in");
+    n = json_dumpb(o, NULL, 0, JSON_COMPACT);
+    body = self->host->alloc(call, n);
+    json_dumpb(o, body, n, JSON_COMPACT);
+    json_decref(o);
+    reply->body = (fwp_str){body, n};
+    return FWP_OK;
+}
+
 const fwp_plugin *fwpermit_plugin(uint32_t host_abi)
 {
     static const fwp_notify_ops ops = {.size = sizeof(ops), .send = send_mail};
@@ -306,7 +356,8 @@ const fwp_plugin *fwpermit_plugin(uint32_t host_abi)
                                       .create = create,
                                       .destroy = destroy,
                                       .ops = &ops,
-                                      .check_config = check_config};
+                                      .check_config = check_config,
+                                      .probe = probe};
 
     return host_abi >> 16 == FWP_ABI_MAJOR ? &plugin : NULL;
 }

@@ -91,6 +91,7 @@ const char *ecpay_method(fwp_str type)
 typedef struct ecpay_settings {
     const char *merchant_id, *api_url, *browser_url, *return_url, *info_url, *back_url, *trade_desc;
     const char *atm_days, *cvs_minutes, *hash_key, *hash_iv;
+    const char *credit_check_code, *vendor_url;
 } ecpay_settings;
 
 static bool is_url(const char *v)
@@ -125,6 +126,11 @@ static bool is_count(const char *v)
     return strlen(v) <= 5 && strspn(v, "0123456789") == strlen(v);
 }
 
+static bool is_code(const char *v)
+{
+    return strlen(v) <= 12 && strspn(v, "0123456789") == strlen(v);
+}
+
 /* Every option: its name, whether it must be there, its form, where it goes. */
 static const struct {
     const char *name;
@@ -141,7 +147,8 @@ static const struct {
     OPTION(info_url, true, false, is_url),         OPTION(back_url, true, false, is_url),
     OPTION(trade_desc, false, false, is_text),     OPTION(atm_days, false, false, is_count),
     OPTION(cvs_minutes, false, false, is_count),   OPTION(hash_key, true, true, is_key),
-    OPTION(hash_iv, true, true, is_key),
+    OPTION(hash_iv, true, true, is_key),           OPTION(credit_check_code, false, true, is_code),
+    OPTION(vendor_url, false, false, is_base),
 #undef OPTION
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -216,10 +223,52 @@ static fwp_rc check_config(const fwp_host *host, const fwp_kv *config, size_t n,
 
 /* ---- life ---- */
 
-static fwp_str keep(const char *text)
+static void destroy(fwp_instance *self)
 {
-    fwp_str s = {strdup(text), strlen(text)};
-    return s;
+    const char *all[] = {self->key.hash_key.p,    self->key.hash_iv.p, self->merchant_id,
+                         self->api_url,           self->browser_url,   self->return_url,
+                         self->info_url,          self->back_url,      self->trade_desc,
+                         self->credit_check_code, self->vendor_url};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        free((void *)(uintptr_t)all[i]);
+    json_decref(self->settled);
+    free(self);
+}
+
+/* Copies of the settings, which the caller's memory does not outlive; false: no memory. */
+static bool keep(fwp_instance *i, const ecpay_settings *s)
+{
+    const struct {
+        const char **to, *from;
+    } all[] = {{&i->key.hash_key.p, s->hash_key},
+               {&i->key.hash_iv.p, s->hash_iv},
+               {&i->merchant_id, s->merchant_id},
+               {&i->api_url, s->api_url},
+               {&i->browser_url, s->browser_url ? s->browser_url : s->api_url},
+               {&i->return_url, s->return_url},
+               {&i->info_url, s->info_url},
+               {&i->back_url, s->back_url},
+               {&i->trade_desc, s->trade_desc ? s->trade_desc : "居留證規費"}};
+
+    const struct {
+        const char **to, *from;
+    } others[] = {{&i->credit_check_code, s->credit_check_code}, {&i->vendor_url, s->vendor_url}};
+
+    for (size_t n = 0; n < sizeof(others) / sizeof(others[0]); n++) {
+        *others[n].to = others[n].from ? strdup(others[n].from) : NULL;
+        if (others[n].from && !*others[n].to)
+            return false;
+    }
+    for (size_t n = 0; n < sizeof(all) / sizeof(all[0]); n++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): read_settings() misses none that is needed */
+        *all[n].to = strdup(all[n].from);
+        if (!*all[n].to)
+            return false;
+    }
+    i->key.hash_key.n = strlen(s->hash_key);
+    i->key.hash_iv.n = strlen(s->hash_iv);
+    return true;
 }
 
 static fwp_rc create(const fwp_host *host, const fwp_kv *config, size_t n, fwp_call *call,
@@ -235,29 +284,14 @@ static fwp_rc create(const fwp_host *host, const fwp_kv *config, size_t n, fwp_c
     if (!i)
         return ecpay_refuse(reply, FWP_TEMPFAIL, "no memory");
     i->host = host;
-    i->key = (ecpay_key){keep(s.hash_key), keep(s.hash_iv)};
-    i->merchant_id = strdup(s.merchant_id);
-    i->api_url = strdup(s.api_url);
-    i->browser_url = strdup(s.browser_url ? s.browser_url : s.api_url);
-    i->return_url = strdup(s.return_url);
-    i->info_url = strdup(s.info_url);
-    i->back_url = strdup(s.back_url);
-    i->trade_desc = strdup(s.trade_desc ? s.trade_desc : "居留證規費");
+    if (!keep(i, &s)) {
+        destroy(i);
+        return ecpay_refuse(reply, FWP_TEMPFAIL, "no memory");
+    }
     i->atm_days = count(s.atm_days, 3);
     i->cvs_minutes = count(s.cvs_minutes, 10080);
     *self = i;
     return FWP_OK;
-}
-
-static void destroy(fwp_instance *self)
-{
-    const char *all[] = {self->key.hash_key.p, self->key.hash_iv.p, self->merchant_id,
-                         self->api_url,        self->browser_url,   self->return_url,
-                         self->info_url,       self->back_url,      self->trade_desc};
-
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        free((void *)(uintptr_t)all[i]);
-    free(self);
 }
 
 /* ---- the door ---- */
@@ -268,7 +302,8 @@ const fwp_plugin *fwpermit_plugin(uint32_t host_abi)
                                         .begin = ecpay_begin,
                                         .message = ecpay_message,
                                         .query = ecpay_query,
-                                        .refund = ecpay_refund};
+                                        .refund = ecpay_refund,
+                                        .settlement = ecpay_settlement};
     static const fwp_plugin plugin = {.size = sizeof(plugin),
                                       .abi = FWP_ABI,
                                       .port = FWP_PORT_PAYMENT,
@@ -277,7 +312,8 @@ const fwp_plugin *fwpermit_plugin(uint32_t host_abi)
                                       .create = create,
                                       .destroy = destroy,
                                       .ops = &ops,
-                                      .check_config = check_config};
+                                      .check_config = check_config,
+                                      .probe = ecpay_probe};
 
     return host_abi >> 16 == FWP_ABI_MAJOR ? &plugin : NULL;
 }

@@ -21,3 +21,17 @@ SELECT 0;
 
 -- name: schema_lock [pgsql]
 SELECT 0 FROM pg_advisory_xact_lock(7301522);
+
+-- What a copy of the database holds, for its manifest: tables that the first schema has already.
+-- name: copy_counts
+SELECT (SELECT count(*) FROM org), (SELECT count(*) FROM account), (SELECT count(*) FROM worker),
+  (SELECT count(*) FROM cases), (SELECT count(*) FROM case_file), (SELECT count(*) FROM payment),
+  (SELECT count(*) FROM permit), (SELECT count(*) FROM document), (SELECT count(*) FROM outbox),
+  (SELECT count(*) FROM audit), (SELECT count(*) FROM audit_seal);
+
+-- A transaction whose view another connection takes over.
+-- name: copy_view [pgsql]
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
+-- name: copy_view_name [pgsql]
+SELECT pg_export_snapshot();

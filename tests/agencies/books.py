@@ -20,11 +20,17 @@ SWITCHES = {
     "out_of_order": False,
     "smtp_fail": "none",
     "card_state": "captured",
+    "lose_action": "none",
+    "refuse_action": "none",
+    "media": "whole",
 }
 CHOICES = {
     "fail": ("none", "http500", "http403", "close", "nonsense", "badmac"),
     "smtp_fail": ("none", "temp", "perm"),
     "card_state": ("authorised", "to_capture", "captured"),
+    "lose_action": ("none", "C", "E", "N", "R", "before"),
+    "refuse_action": ("none", "C", "E", "N", "R"),
+    "media": ("whole", "half_line", "another_merchant", "twice", "no_column", "missing", "other_amount", "stranger"),
 }
 MAX_SLOW_MS = 120000
 
@@ -41,6 +47,8 @@ def taipei(when, form="%Y/%m/%d %H:%M:%S"):
 class Books:
     """All that happened. Hold `lock` over a read and the write that rests on it."""
 
+    kinds, all_switches, choices = KINDS, SWITCHES, CHOICES
+
     def __init__(self, path=None):
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
@@ -52,10 +60,10 @@ class Books:
             self.file = open(path, "a", encoding="utf-8")  # pylint: disable=consider-using-with
 
     def _clear(self):
-        self.tables = {kind: {} for kind in KINDS}
-        self.next_id = dict.fromkeys(KINDS, 1)
+        self.tables = {kind: {} for kind in self.kinds}
+        self.next_id = dict.fromkeys(self.kinds, 1)
         self.by_number = {}
-        self.switches = dict(SWITCHES)
+        self.switches = dict(self.all_switches)
 
     def _load(self):
         if not os.path.exists(self.path):
@@ -112,8 +120,8 @@ class Books:
     def snapshot(self):
         """A copy of everything, to be written as JSON; mails without their source."""
         with self.lock:
-            out = {kind: list(self.tables[kind].values()) for kind in KINDS}
-            out["mails"] = [without_source(m) for m in out["mails"]]
+            out = {kind: list(self.tables[kind].values()) for kind in self.kinds}
+            out["mails"] = [without_source(m) for m in out.get("mails", [])]
             out["switches"] = self.switches
             return copy.deepcopy(out)
 
@@ -122,13 +130,13 @@ class Books:
         if not isinstance(wanted, dict):
             return "a JSON object is wanted"
         for name, value in wanted.items():
-            if name not in SWITCHES:
+            if name not in self.all_switches:
                 return f"no switch {name}"
-            if name in CHOICES and value not in CHOICES[name]:
-                return f"{name} is one of {', '.join(CHOICES[name])}"
+            if name in self.choices and value not in self.choices[name]:
+                return f"{name} is one of {', '.join(self.choices[name])}"
             if name == "slow_ms" and (type(value) is not int or not 0 <= value <= MAX_SLOW_MS):
                 return f"slow_ms is 0 to {MAX_SLOW_MS}"
-            if isinstance(SWITCHES[name], bool) and not isinstance(value, bool):
+            if isinstance(self.all_switches[name], bool) and not isinstance(value, bool):
                 return f"{name} is true or false"
         with self.lock:
             self.switches.update(wanted)

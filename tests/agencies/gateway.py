@@ -3,6 +3,7 @@ import re
 import time
 
 import books
+import cards
 import checkmac
 import orders
 
@@ -46,7 +47,7 @@ def paid_fields(order, code="1", message="交易成功"):
 def extra_fields(order, method, when):
     out = dict.fromkeys(EXTRA, "")
     if method == "card":
-        out.update(gwsr=str(10000000 + order["id"]), process_date=books.taipei(when),
+        out.update(gwsr=cards.gwsr(order), process_date=books.taipei(when),
                    auth_code="777777", amount=str(order["amount"]), stage="0", stast="0", staed="0",
                    eci="0", card4no="2222", card6no="431195", red_dan="0", red_de_amt="0",
                    red_ok_amt="0", red_yet="0")
@@ -104,7 +105,7 @@ class Gateway:
             when = books.now()
             order = self.books.write("orders", {
                 "order": number, "at": when, "amount": int(fields["TotalAmount"]), "state": "open",
-                "method": None, "code": None, "paid_at": None, "ends_at": None, "refunded": 0,
+                "method": None, "code": None, "paid_at": None, "ends_at": None, "refunded": 0, "refunds": [],
                 "card_state": None, "offered": orders.offered(fields), "fields": fields,
                 "skew_s": round(orders.parse_date(fields["MerchantTradeDate"]) - when)})
             order["trade_no"] = books.taipei(when, "%y%m%d%H%M%S") + f"{order['id'] % 100000000:08d}"
@@ -174,6 +175,15 @@ class Gateway:
             self.books.write("orders", order)
             return []
 
+    def yesterday(self):
+        """All that was paid and paid back happened a day before."""
+        with self.books.lock:
+            for order in self.books.rows("orders"):
+                for thing in (order, *order["refunds"]):
+                    name = "paid_at" if thing is order else "at"
+                    thing[name] = thing[name] and thing[name] - DAY
+                self.books.write("orders", order)
+
     def _open(self, number):
         order = self.find(number)
         if order["state"] != "open":
@@ -210,7 +220,8 @@ class Gateway:
         paid = order["state"] == "paid"
         status = "1" if paid else "0" if order["state"] in ("open", "code", "expired") else "10200095"
         method = order.get("method")
-        return {
+        extra = extra_fields(order, method, order["paid_at"]) if paid and order["fields"].get("NeedExtraPaidInfo") == "Y" else {}
+        return {**extra,
             "MerchantID": orders.MERCHANT_ID, "MerchantTradeNo": number,
             "StoreID": order["fields"].get("StoreID", ""), "TradeNo": order.get("trade_no", ""),
             "TradeAmt": str(order["amount"]) if known else "0",
@@ -256,21 +267,28 @@ class Gateway:
             return "no such trade"
         if order["state"] != "paid" or order["method"] != "card":
             return "not paid by card"
-        wanted, then = {"C": ("authorised", "to_capture"), "E": ("to_capture", "authorised"),
-                        "N": ("authorised", "abandoned"), "R": ("captured", "captured")}[fields["Action"]]
-        if order["card_state"] != wanted:
-            return f"the card payment is {order['card_state']}, not {wanted}"
-        if fields["Action"] == "R":
+        action = fields["Action"]
+        if self.books.switch("refuse_action") == action:
+            self.books.turn({"refuse_action": "none"})
+            return "refused, as it was told to"
+        wanted = {"C": ("authorised",), "E": ("to_capture",), "N": ("authorised",), "R": ("captured", "to_capture")}[action]
+        if order["card_state"] not in wanted:
+            return f"the card payment is {order['card_state']}, not {' or '.join(wanted)}"
+        if action == "R":
+            if order["card_state"] == "to_capture" and amount == order["amount"]:
+                return "not captured yet: all of it goes back by E and N"
             if order["refunded"] + amount > order["amount"]:
                 return "more than is left to refund"
-            order["refunded"] += amount
-        elif amount != order["amount"] and fields["Action"] != "C":
+            cards.note_refund(order, amount)
+        elif amount != order["amount"] and action != "C":
             return "only in full"
         elif amount > order["amount"]:
             return "more than was authorised"
-        if fields["Action"] == "N":
-            order["refunded"] = order["amount"]
-        order["card_state"] = then
+        if action == "N":
+            cards.note_refund(order, amount)
+        if action == "E":
+            order["uncaptured"] = books.now()
+        order["card_state"] = {"C": "to_capture", "E": "authorised", "N": "abandoned"}.get(action, order["card_state"])
         self.books.write("orders", order)
         return None
 

@@ -34,6 +34,8 @@ dt { opacity: .75; }
 dd { margin: 0; overflow-wrap: anywhere; }
 .code { font: 700 1.25rem/1.4 ui-monospace, monospace; }
 form { margin: .5rem 0; }
+form p { margin: .5rem 0; }
+input, select { font: inherit; min-height: 2.5rem; width: min(30rem, 100%); padding: .25rem .5rem; }
 button, .button { display: inline-block; min-height: 2.75rem; min-width: min(20rem, 100%);
   padding: .5rem 1rem; font: inherit; text-align: center; text-decoration: none; color: #fff;
   background: #0a6b36; border: 2px solid #0a6b36; border-radius: .4rem; cursor: pointer; }
@@ -50,7 +52,11 @@ def esc(value):
     return html.escape(str(value), quote=True)
 
 
-def page(title, body):
+TOP = """<strong>測試用金流與郵件 / Test payment and mail</strong>
+<a href="/">訂單 / Orders</a> <a href="/mails">郵件 / Mails</a>"""
+
+
+def page(title, body, top=TOP):
     return f"""<!DOCTYPE html>
 <html lang="zh-Hant">
 <head>
@@ -60,8 +66,7 @@ def page(title, body):
 <link rel="stylesheet" href="/style.css">
 </head>
 <body>
-<header><strong>測試用金流與郵件 / Test payment and mail</strong>
-<a href="/">訂單 / Orders</a> <a href="/mails">郵件 / Mails</a></header>
+<header>{top}</header>
 <main>
 <h1>{esc(title)}</h1>
 {body}
@@ -96,8 +101,8 @@ def fault_page(faults):
                 f'<section class="fault" role="alert" id="fault"><ul>{items}</ul></section>')
 
 
-def message_page(title, text):
-    return page(title, f'<section class="fault" role="alert"><p>{esc(text)}</p></section>')
+def message_page(title, text, top=TOP):
+    return page(title, f'<section class="fault" role="alert"><p>{esc(text)}</p></section>', top)
 
 
 def order_rows(order):

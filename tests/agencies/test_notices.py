@@ -276,7 +276,8 @@ def test_switches_are_judged(program, shop):
     program.control("reset")
     assert program.books()["switches"] == {"slow_ms": 0, "fail": "none", "drop_callbacks": False,
                                            "twice": False, "out_of_order": False, "smtp_fail": "none",
-                                           "card_state": "captured"}
+                                           "card_state": "captured", "lose_action": "none",
+                                           "refuse_action": "none", "media": "whole"}
     assert shop.none_within(0.1)
 
 

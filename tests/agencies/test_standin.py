@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import cards
 import checkmac
 from shop import HERE, Program, ask_state, fetch, make_fields, make_order, proved
 from vectors import IV, KEY, VECTORS
@@ -204,3 +205,67 @@ def test_a_port_taken_is_told():
         assert other.returncode == 1 and other.stdout == "" and "in use" in other.stderr
     finally:
         program.stop()
+
+
+# ---- what became of a card's payment ----
+
+def act(program, number, trade, action, amount):
+    fields = {"MerchantID": "3002607", "MerchantTradeNo": number, "TradeNo": trade, "Action": action,
+              "TotalAmount": str(amount)}
+    fields["CheckMacValue"] = checkmac.check_mac(fields, KEY, IV)
+    return dict(urllib.parse.parse_qsl(program.post("/CreditDetail/DoAction", fields)[1]))["RtnCode"]
+
+
+def card_of(program, number, **more):
+    fields = {"MerchantID": "3002607", "CreditRefundId": ask_state(program, number)["gwsr"], "CreditAmount": "1000",
+              "CreditCheckCode": cards.CHECK_CODE, **more}
+    fields["CheckMacValue"] = checkmac.check_mac(fields, KEY, IV)
+    return json.loads(program.post("/CreditDetail/QueryTrade/V2", fields)[1])
+
+
+def paid_card(program, shop, state):
+    program.switch(card_state=state)
+    number, _ = make_order(program, shop, ChoosePayment="Credit", NeedExtraPaidInfo="Y")
+    return number, program.control("pay", order=number, method="card")[1]["order"]["trade_no"]
+
+
+@pytest.mark.parametrize("state,steps,status,refunds", [
+    ("authorised", [("N", 1000, "1"), ("R", 1000, "0")], "已取消", []),
+    ("authorised", [("R", 400, "0"), ("C", 1000, "1"), ("R", 400, "1")], "已授權", [-400]),
+    ("to_capture", [("R", 1000, "0"), ("N", 1000, "0"), ("E", 1000, "1"), ("N", 1000, "1")], "已取消", []),
+    ("captured", [("E", 1000, "0"), ("R", 600, "1"), ("R", 500, "0"), ("R", 400, "1")], "已關帳", [-600, -400])])
+def test_a_card_goes_its_way(program, shop, state, steps, status, refunds):
+    number, trade = paid_card(program, shop, state)
+    assert [act(program, number, trade, *step[:2]) for step in steps] == [step[2] for step in steps]
+    told = card_of(program, number)["RtnValue"]
+    assert told["status"] == status and [c["amount"] for c in told["close_data"] if c["amount"] < 0] == refunds
+    assert program.books()["orders"][-1]["refunded"] == sum(s[1] for s in steps if s[0] in "NR" and s[2] == "1")
+
+
+def test_a_card_is_told_to_its_merchant_alone(program, shop):
+    number, _ = paid_card(program, shop, "captured")
+    assert card_of(program, number, CreditCheckCode="1")["RtnMsg"] == "error_Stop"
+    assert card_of(program, number, CreditAmount="999")["RtnMsg"] == "error"
+    assert card_of(program, number, CreditRefundId="1")["RtnMsg"] == "error_nopay"
+
+
+@pytest.mark.parametrize("lost,done", [("R", 400), ("before", 0)])
+def test_an_answer_is_lost_once(program, shop, lost, done):
+    number, trade = paid_card(program, shop, "captured")
+    program.switch(lose_action=lost)
+    with pytest.raises(OSError):
+        act(program, number, trade, "R", 400)
+    assert program.books()["orders"][-1]["refunded"] == done
+    assert act(program, number, trade, "R", 400) == "1"
+
+
+def test_the_file_of_a_day(program, shop):
+    number, trade = paid_card(program, shop, "captured")
+    act(program, number, trade, "R", 400)
+    today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 28800))
+    fields = {"MerchantID": "3002607", "DateType": "2", "BeginDate": today, "EndDate": today, "MediaFormated": "1"}
+    fields["CheckMacValue"] = checkmac.check_mac(fields, KEY, IV)
+    lines = program.post("/PaymentMedia/TradeNoAio", fields)[1].splitlines()
+    assert lines[0].split(",") == cards.COLUMNS and len(lines) == 3
+    assert number in lines[1] and '="1000"' in lines[1] and '="400"' in lines[2]
+    assert "BeginDate" in program.post("/PaymentMedia/TradeNoAio", {**fields, "BeginDate": "today"})[1]

@@ -8,6 +8,7 @@ import time
 import urllib.parse
 
 import books
+import cards
 import checkmac
 import gateway
 import orders
@@ -19,7 +20,8 @@ PAGE_WAIT = 1.5
 HTML = "text/html; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"
-API = {"/Cashier/AioCheckOut/V5", "/Cashier/QueryTradeInfo/V5", "/CreditDetail/DoAction"}
+API = {"/Cashier/AioCheckOut/V5", "/Cashier/QueryTradeInfo/V5", "/CreditDetail/DoAction", "/CreditDetail/QueryTrade/V2",
+       "/PaymentMedia/TradeNoAio"}
 
 
 class Web(http.server.ThreadingHTTPServer):
@@ -152,6 +154,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _ask(self, path, entry, fail):
         """A query or an action: (status, type, text)."""
+        if path == "/CreditDetail/QueryTrade/V2":
+            reply, entry["faults"] = cards.query(self.books, entry["fields"])
+            return self._faulty(path, entry["faults"]) if reply is None else (200, JSON, json.dumps(reply, ensure_ascii=False))
+        if path == "/PaymentMedia/TradeNoAio":
+            text, entry["faults"] = cards.media(self.books, entry["fields"])
+            return self._faulty(path, entry["faults"]) if text is None else (200, "text/csv; charset=utf-8", text)
+        if path == "/CreditDetail/DoAction" and self._is_lost(entry["fields"], "before"):
+            entry["failed"] = "lost"
+            return None, None, None
         deed = self.gateway.query if path.startswith("/Cashier/Query") else self.gateway.action
         reply, entry["faults"] = deed(entry["fields"])
         if reply is None:
@@ -160,7 +171,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             entry["failed"] = fail
             reply[checkmac.NAME] = checkmac.spoiled(reply[checkmac.NAME])
         entry["reply"] = reply
+        if path == "/CreditDetail/DoAction" and self._is_lost(entry["fields"], entry["fields"]["Action"]):
+            entry["failed"] = "lost"
+            return None, None, None
         return 200, FORM, urllib.parse.urlencode(reply)
+
+    def _is_lost(self, fields, when):
+        """Whether the connection ends here without an answer: once, by the switch lose_action."""
+        with self.books.lock:
+            if self.books.switch("lose_action") != when:
+                return False
+            self.books.turn({"lose_action": "none"})
+            return bool(fields)
 
     # The payer's pages
 
@@ -197,6 +219,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _control(self, path, query, body):
         if path == "/control/switch":
             return self._switch(body)
+        if path == "/control/yesterday":
+            self.gateway.yesterday()
+            return self._json(200, {"ok": True})
         if path == "/control/reset":
             self.books.reset()
             return self._json(200, {"ok": True})

@@ -1,9 +1,10 @@
 /* The limit that pages are measured against: an httpd handler that does a job's reads and writes over APR DBD and prints the answer
  * with printf. No permission, no audit, no language, no escaping: what no product can go below.
- *   BareDatabase PATH   a copy of the platform's SQLite file, with the tables bare_case and bare_file
+ *   BareDatabase DRIVER PARAMS   a copy of the platform's database, with the tables bare_case and bare_file
  *   BareFiles DIR       where uploads go
- *   GET /bare/progress?CASE   session, case, organisation, events: a page of about 9 KB
+ *   GET /bare/progress?CASE   session, case, organisation, events: a page of about 12 KB
  *   GET /bare/list?REVIEWER   50 cases by due time
+ *   GET /bare/find?NUMBER     one case by its number, a look-up by key
  *   POST /bare/file           a body of three files: hashed, written, fsynced, one row each, one transaction */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,25 +23,29 @@
 
 extern module AP_MODULE_DECLARE_DATA bare_module;
 
-#define FILES      3
-#define FILE_SIZES {307200, 512000, 512000}
-#define IDLE       64
+#define FILES 3
+#define FILE_SIZES             \
+    {                          \
+        307200, 512000, 512000 \
+    }
+#define IDLE 64
 
 typedef struct bare_db {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
-    apr_dbd_prepared_t *session, *kase, *org, *events, *list, *put, *put_file;
+    apr_dbd_prepared_t *session, *kase, *org, *events, *list, *find, *put, *put_file;
 } bare_db;
 
-static const char *database, *files;
+static const char *driver, *database, *files;
 static apr_thread_mutex_t *lock;
 static bare_db *idle[IDLE];
 static int n_idle;
 static apr_pool_t *process_pool;
 
-static const char *set_database(cmd_parms *cmd, void *dir, const char *value)
+static const char *set_database(cmd_parms *cmd, void *dir, const char *name, const char *params)
 {
-    database = value;
+    driver = name;
+    database = params;
     return NULL;
 }
 
@@ -63,17 +68,33 @@ static bare_db *open_db(void)
 {
     bare_db *db = apr_pcalloc(process_pool, sizeof(*db));
 
-    apr_dbd_get_driver(process_pool, "sqlite3", &db->driver);
+    apr_dbd_get_driver(process_pool, driver, &db->driver);
     apr_dbd_open(db->driver, process_pool, database, &db->handle);
-    prepare(db, "SELECT account_id, csrf, created, seen, expires FROM session WHERE token_hash = %s", &db->session);
-    prepare(db, "SELECT id, case_no, service, state, worker_id, employer_id, data, submitted, due, name_latin, name_native, "
-                "passport_no, nationality FROM cases WHERE id = %lld", &db->kase);
+    prepare(db,
+            "SELECT account_id, csrf, created, seen, expires FROM session WHERE token_hash = %s",
+            &db->session);
+    prepare(db,
+            "SELECT id, case_no, service, state, worker_id, employer_id, data, submitted, due, "
+            "name_latin, name_native, "
+            "passport_no, nationality FROM cases WHERE id = %lld",
+            &db->kase);
     prepare(db, "SELECT name_zh, name_en FROM org WHERE id = %lld", &db->org);
-    prepare(db, "SELECT at, actor_name, kind, state_from, state_to FROM case_event WHERE case_id = %lld ORDER BY seq LIMIT 100",
+    prepare(db,
+            "SELECT at, actor_name, kind, state_from, state_to FROM case_event WHERE case_id = "
+            "%lld ORDER BY seq LIMIT 100",
             &db->events);
-    prepare(db, "SELECT c.id, c.case_no, c.service, c.state, c.due, c.name_latin, c.name_native, c.passport_no, c.nationality, "
-                "o.name_zh FROM cases c JOIN org o ON o.id = c.employer_id WHERE c.first_reviewer = %lld AND c.state = 'initial_review' "
-                "ORDER BY c.due LIMIT 50", &db->list);
+    prepare(db,
+            "SELECT c.id, c.case_no, c.service, c.state, c.due, c.name_latin, c.name_native, "
+            "c.passport_no, c.nationality, "
+            "o.name_zh FROM cases c JOIN org o ON o.id = c.employer_id WHERE c.first_reviewer = "
+            "%lld AND c.state = 'initial_review' "
+            "ORDER BY c.due LIMIT 50",
+            &db->list);
+    prepare(db,
+            "SELECT id, case_no, service, state, due, name_latin, name_native, passport_no, "
+            "nationality, employer_id FROM cases "
+            "WHERE case_no = %s",
+            &db->find);
     prepare(db, "INSERT INTO bare_case (data) VALUES (%s)", &db->put);
     prepare(db, "INSERT INTO bare_file (name, sha256, size) VALUES (%s, %s, %lld)", &db->put_file);
     return db;
@@ -103,7 +124,8 @@ static const char *entry(bare_db *db, apr_dbd_row_t *row, int n)
     return v ? v : "";
 }
 
-static apr_dbd_results_t *select_one(bare_db *db, apr_pool_t *p, apr_dbd_prepared_t *st, const void **args)
+static apr_dbd_results_t *select_one(bare_db *db, apr_pool_t *p, apr_dbd_prepared_t *st,
+                                     const void **args)
 {
     apr_dbd_results_t *res = NULL;
 
@@ -128,7 +150,8 @@ static void hex(const unsigned char *digest, char *out)
 
 static int progress(request_rec *r, bare_db *db)
 {
-    const char *cookie = apr_table_get(r->headers_in, "Cookie"), *token = cookie ? strchr(cookie, '=') : NULL;
+    const char *cookie = apr_table_get(r->headers_in, "Cookie"),
+               *token = cookie ? strchr(cookie, '=') : NULL;
     unsigned char digest[32];
     char token_hash[65];
     const void *session[] = {token_hash};
@@ -148,17 +171,42 @@ static int progress(request_rec *r, bare_db *db)
     org_id = apr_atoi64(entry(db, c, 5));
     o = one_row(db, r->pool, select_one(db, r->pool, db->org, by_org));
     ap_set_content_type(r, "text/html; charset=utf-8");
-    ap_rprintf(r, "<!DOCTYPE html><html><head><title>%s</title></head><body><h1>%s %s</h1><p>%s %s %s %s</p><pre>%s</pre><ul>",
-               entry(db, c, 1), entry(db, c, 9), entry(db, c, 10), entry(db, c, 3), entry(db, c, 11), entry(db, c, 12),
-               o ? entry(db, o, 0) : "", entry(db, c, 6));
+    ap_rprintf(r,
+               "<!DOCTYPE html><html><head><title>%s</title></head><body><h1>%s %s</h1><p>%s %s %s "
+               "%s</p><pre>%s</pre><ul>",
+               entry(db, c, 1), entry(db, c, 9), entry(db, c, 10), entry(db, c, 3),
+               entry(db, c, 11), entry(db, c, 12), o ? entry(db, o, 0) : "", entry(db, c, 6));
     events = select_one(db, r->pool, db->events, by_id);
     while (events && apr_dbd_get_row(db->driver, r->pool, events, &e, -1) == 0)
-        ap_rprintf(r, "<li><time>%s</time> %s %s %s %s</li>", entry(db, e, 0), entry(db, e, 1), entry(db, e, 2), entry(db, e, 3),
-                   entry(db, e, 4));
+        ap_rprintf(r, "<li><time>%s</time> %s %s %s %s</li>", entry(db, e, 0), entry(db, e, 1),
+                   entry(db, e, 2), entry(db, e, 3), entry(db, e, 4));
     ap_rputs("</ul>", r);
-    for (int i = 0; i < 60; i++)
-        ap_rputs("<p class=\"fill\">The rest of a page: head, navigation, labels, foot; as many bytes as ours has.</p>\n", r);
+    for (int i = 0; i < 100; i++)
+        ap_rputs("<p class=\"fill\">The rest of a page: head, navigation, labels, foot; as many "
+                 "bytes as ours has.</p>\n",
+                 r);
     ap_rputs("</body></html>", r);
+    return OK;
+}
+
+static int rows(request_rec *r, bare_db *db, apr_dbd_prepared_t *statement, const void **args)
+{
+    apr_dbd_results_t *found = select_one(db, r->pool, statement, args);
+    apr_dbd_row_t *row = NULL;
+
+    ap_set_content_type(r, "text/html; charset=utf-8");
+    ap_rputs("<!DOCTYPE html><html><head><title>list</title></head><body><table>", r);
+    while (found && apr_dbd_get_row(db->driver, r->pool, found, &row, -1) == 0)
+        ap_rprintf(r,
+                   "<tr class=\"row\"><td><a href=\"/review/%s\">%s</a></td><td "
+                   "class=\"service\">%s</td><td class=\"state\">%s</td>"
+                   "<td><time>%s</time></td><td class=\"name\">%s</td><td "
+                   "class=\"native\">%s</td><td class=\"code\">%s</td>"
+                   "<td>%s</td><td class=\"employer\">%s</td></tr>\n",
+                   entry(db, row, 0), entry(db, row, 1), entry(db, row, 2), entry(db, row, 3),
+                   entry(db, row, 4), entry(db, row, 5), entry(db, row, 6), entry(db, row, 7),
+                   entry(db, row, 8), entry(db, row, 9));
+    ap_rputs("</table></body></html>", r);
     return OK;
 }
 
@@ -166,20 +214,15 @@ static int list(request_rec *r, bare_db *db)
 {
     apr_int64_t id = apr_atoi64(r->args ? r->args : "0");
     const void *args[] = {&id};
-    apr_dbd_results_t *rows = select_one(db, r->pool, db->list, args);
-    apr_dbd_row_t *row = NULL;
 
-    ap_set_content_type(r, "text/html; charset=utf-8");
-    ap_rputs("<!DOCTYPE html><html><head><title>list</title></head><body><table>", r);
-    while (rows && apr_dbd_get_row(db->driver, r->pool, rows, &row, -1) == 0)
-        ap_rprintf(r,
-                   "<tr class=\"row\"><td><a href=\"/review/%s\">%s</a></td><td class=\"service\">%s</td><td class=\"state\">%s</td>"
-                   "<td><time>%s</time></td><td class=\"name\">%s</td><td class=\"native\">%s</td><td class=\"code\">%s</td>"
-                   "<td>%s</td><td class=\"employer\">%s</td></tr>\n",
-                   entry(db, row, 0), entry(db, row, 1), entry(db, row, 2), entry(db, row, 3), entry(db, row, 4),
-                   entry(db, row, 5), entry(db, row, 6), entry(db, row, 7), entry(db, row, 8), entry(db, row, 9));
-    ap_rputs("</table></body></html>", r);
-    return OK;
+    return rows(r, db, db->list, args);
+}
+
+static int find(request_rec *r, bare_db *db)
+{
+    const void *args[] = {r->args ? r->args : ""};
+
+    return rows(r, db, db->find, args);
 }
 
 /* ---- writing ---- */
@@ -210,7 +253,8 @@ static int file(request_rec *r, bare_db *db)
     static const size_t sizes[FILES] = FILE_SIZES;
     size_t total = sizes[0] + sizes[1] + sizes[2], at = 0;
     char *body = apr_palloc(r->pool, total + 1);
-    const char *data = "{\"twenty\":\"fields of a form, a line of text each, as long as such things are\"}";
+    const char *data =
+        "{\"twenty\":\"fields of a form, a line of text each, as long as such things are\"}";
     const void *put[] = {data};
     char sums[FILES][65];
     int n, dir;
@@ -219,7 +263,8 @@ static int file(request_rec *r, bare_db *db)
         return HTTP_BAD_REQUEST;
     for (int i = 0; i < FILES; at += sizes[i], i++) {
         unsigned char digest[32];
-        char *name = apr_psprintf(r->pool, "%s/%" APR_PID_T_FMT "-%pp-%d", files, getpid(), (void *)r, i);
+        char *name =
+            apr_psprintf(r->pool, "%s/%" APR_PID_T_FMT "-%pp-%d", files, getpid(), (void *)r, i);
 
         EVP_Digest(body + at, sizes[i], digest, NULL, EVP_sha256(), NULL);
         hex(digest, sums[i]);
@@ -229,7 +274,8 @@ static int file(request_rec *r, bare_db *db)
     dir = open(files, O_RDONLY);
     fsync(dir);
     close(dir);
-    apr_dbd_query(db->driver, db->handle, &n, "BEGIN IMMEDIATE");
+    apr_dbd_query(db->driver, db->handle, &n,
+                  strcmp(driver, "pgsql") == 0 ? "BEGIN" : "BEGIN IMMEDIATE");
     apr_dbd_pbquery(db->driver, r->pool, db->handle, &n, db->put, put);
     for (int i = 0; i < FILES; i++) {
         apr_int64_t size = (apr_int64_t)sizes[i];
@@ -255,6 +301,8 @@ static int handle(request_rec *r)
         rv = progress(r, db);
     else if (strcmp(r->uri, "/bare/list") == 0)
         rv = list(r, db);
+    else if (strcmp(r->uri, "/bare/find") == 0)
+        rv = find(r, db);
     else if (strcmp(r->uri, "/bare/file") == 0)
         rv = file(r, db);
     give_db(db);
@@ -275,7 +323,8 @@ static void hooks(apr_pool_t *p)
 }
 
 static const command_rec directives[] = {
-    AP_INIT_TAKE1("BareDatabase", set_database, NULL, RSRC_CONF, "the SQLite file"),
+    AP_INIT_TAKE2("BareDatabase", set_database, NULL, RSRC_CONF,
+                  "APR DBD's driver and its parameters"),
     AP_INIT_TAKE1("BareFiles", set_files, NULL, RSRC_CONF, "the folder of uploads"),
     {NULL}};
 

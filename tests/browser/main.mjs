@@ -6,7 +6,7 @@ import { check, dir, end, tally } from './lib.mjs';
 const wanted = process.argv.slice(2);
 const all = ['person', 'plain', 'stops'];
 // What a walk does on purpose, and the server tells.
-const told = /exit signal Killed/;
+const told = /exit signal Killed|FWP2107 |FWP2140 .* is infected and locked away/;
 
 try {
   for (const name of wanted.length ? wanted : all) await (await import(`./${name}.mjs`)).default();

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { base, dir, holds, person, same, until, walk } from './lib.mjs';
 import { ready } from './world.mjs';
 
+const PATIENCE = 60; // s: the page itself tries again after 3, 6, 12, 24, 30
 let broker, id, api;
 
 const field = async (name) => (await api.get(`/cases/${id}/edit.json`)).form.sections.flatMap((s) => s.fields).find((f) => f.name === name).value;
 const events = async () => (await api.get(`/cases/${id}.json`)).history.map((e) => e.what);
-const saved = (p) => until('the form to be saved', async () => (await p.text('[data-saved]')).startsWith('已儲存'));
+const saved = (p) => until('the form to be saved', async () => (await p.text('[data-saved]')).startsWith('已儲存'), PATIENCE);
 const opened = async (p) => {
   await p.open(`/cases/${id}/edit`);
   await p.page.locator('[data-section-state]:not(:empty)').first().waitFor();
@@ -113,9 +114,9 @@ async function killed() {
     await broker.type({ visa_no: value });
     await broker.page.locator('#f-visa_no').blur();
     // What was acknowledged before is there, or what was being saved.
-    const kept = await until('the server', () => field('visa_no').catch(() => null));
+    const kept = await until('the server', () => field('visa_no').catch(() => null), PATIENCE);
     holds([acknowledged, value].includes(kept), `what was acknowledged is lost: ${kept}`);
-    await until('it to be saved', async () => (await field('visa_no').catch(() => null)) === value);
+    await until('it to be saved', async () => (await field('visa_no').catch(() => null)) === value, PATIENCE);
     await saved(broker);
   }
 }
@@ -133,7 +134,7 @@ async function killedUpload() {
   const place = broker.page.locator('[data-field="health_certificate"]');
   await place.locator('.upload__bad, [data-files] li').first().waitFor({ timeout: 30000 });
   await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
-  await until('the server', () => field('visa_no').catch(() => null));
+  await until('the server', () => field('visa_no').catch(() => null), PATIENCE);
   const listed = await place.locator('[data-files] li').count();
   same((await api.get(`/cases/${id}.json`)).files.length, before + listed, 'files after an upload that was cut off');
   if (!listed) {

@@ -2,20 +2,28 @@
 import { person, program, until } from './lib.mjs';
 import { answers, birth, cardPhoto, expiry, mrz, printPapers, workers } from './papers.mjs';
 
-async function draft(broker, page, name, employer, upTo = 'all') {
+export async function registered(broker, name, employer) {
   const w = workers[name];
-  const { passport, letter } = await printPapers(page, name);
   const { employers } = await broker.get('/workers/new');
-  const worker = (await broker.post('/workers', {
+  return (await broker.post('/workers', {
     employer: employers.find((e) => e.label.includes(employer)).id, mrz: mrz(w), name_latin: `${w.surname} ${w.given}`, name_native: w.native,
     sex: w.sex, birth: birth(w), nationality: w.nationality ?? 'VNM', passport_no: w.number, passport_expiry: expiry(w), permit_letter: answers().permit_letter,
   })).answer;
-  const id = (await broker.post('/cases', { service: 'epermit', worker })).answer;
-  if (upTo === 'begun') return id;
-  await broker.post(`/cases/${id}/edit`, { ...answers(), declare: 'yes' });
+}
+
+export async function attach(broker, page, id, name) {
+  const { passport, letter } = await printPapers(page, name);
   await broker.upload(`/cases/${id}/files/photo`, cardPhoto(name));
   await broker.upload(`/cases/${id}/files/passport_page`, passport);
   await broker.upload(`/cases/${id}/files/employment_proof`, letter);
+}
+
+async function draft(broker, page, name, employer, upTo = 'all') {
+  const worker = await registered(broker, name, employer);
+  const id = (await broker.post('/cases', { service: 'epermit', worker })).answer;
+  if (upTo === 'begun') return id;
+  await broker.post(`/cases/${id}/edit`, { ...answers(), declare: 'yes' });
+  await attach(broker, page, id, name);
   return id;
 }
 

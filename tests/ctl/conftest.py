@@ -29,7 +29,8 @@ class Site:
             "FwPermitPluginDir": share / "lib/plugins", "FwPermitRunDir": folder / "run",
             "FwPermitVault": folder / "state/vault", "FwPermitVaultKeys": folder / "etc/vault.keys",
             "FwPermitKeys": folder / "etc/keys", "FwPermitAnchor": folder / "state/anchor",
-            "FwPermitJournal": folder / "state/journal",
+            "FwPermitJournal": folder / "state/journal", "FwPermitPublic": folder / "state/public",
+            "FwPermitContracts": share / "contracts",
             "FwPermitDatabase": folder / "state/fw.db"}
         for name in ("state", "state/vault", "etc"):
             (folder / name).mkdir(mode=0o700)
@@ -99,6 +100,7 @@ def share():
     shutil.copytree(ROOT / "conf", folder / "conf")
     shutil.copytree(ROOT / "sql", folder / "sql")
     shutil.copytree(ROOT / "htdocs/pages", folder / "pages")
+    shutil.copytree(ROOT / "docs/contracts", folder / "contracts")
     for name in ("assets", "locale"):
         shutil.copytree(BUILD / name, folder / name)
     (folder / "lib").mkdir()

@@ -24,10 +24,10 @@ def commands(site):
 def test_help_names_every_command(bare):
     out = bare.ctl("help")
     for name in ("migrate", "account create", "org list", "delegation grant", "audit verify", "deadletter replay", "key rotate",
-                 "doctor", "demo", "lifecycle"):
+                 "key rotate-signing", "doctor", "demo", "lifecycle"):
         assert f"  {name} " in out
     assert "--station CODE" in bare.ctl("help", "account", "create")
-    assert bare.ctl("help", "key").count("fwpermitctl key") == 4
+    assert bare.ctl("help", "key").count("fwpermitctl key") == 5
     assert "no command nonsense" in bare.ctl("help", "nonsense", code=2)
     for spelt in ("--help", "-h"):
         assert bare.ctl(spelt) == out
@@ -88,7 +88,7 @@ def test_key_init_makes_each_once(bare):
     out = bare.ctl("key", "init")
     keys = bare.dir / "etc/keys"
     made = {p.name for p in keys.iterdir()}
-    assert made == {f"{n}.{e}" for n in ("ca", "permit", "receipt", "filing", "audit") for e in ("key", "crt")}
+    assert made == {f"{n}.{e}" for n in ("ca", "permit", "receipt", "audit", "seal") for e in ("key", "crt")}
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
     for path in [bare.dir / "etc/vault.keys", *keys.glob("*.key")]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
@@ -106,7 +106,7 @@ def test_certificates_verify_by_openssl(bare):
     import subprocess
     bare.ctl("key", "init")
     keys = bare.dir / "etc/keys"
-    for name in ("permit", "receipt", "filing", "audit"):
+    for name in ("permit", "receipt", "audit", "seal"):
         done = subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", keys / "ca.crt", keys / f"{name}.crt"],
                               capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -1,4 +1,5 @@
 """The doctor finds each planted fault, and none where there is none."""
+import datetime
 import os
 import shutil
 import socket
@@ -11,12 +12,15 @@ HTTPD = """ServerRoot "{root}"
 LoadModule alias_module {modules}/mod_alias.so
 LoadModule headers_module {modules}/mod_headers.so
 LoadModule reqtimeout_module {modules}/mod_reqtimeout.so
+LoadModule setenvif_module {modules}/mod_setenvif.so
+LoadModule unique_id_module {modules}/mod_unique_id.so
 Include more/*.conf
 """
 MORE = """LoadModule fwpermit_module {module}
 HttpProtocolOptions Strict
 TraceEnable off
 ServerTokens Prod
+ErrorLogFormat "[%{{u}}t] [%-m:%l] [%L] %M"
 <IfModule reqtimeout_module>
   RequestReadTimeout header=20
 </IfModule>
@@ -131,6 +135,23 @@ def test_a_broken_service(well):
     only(well, "broken.xml")
 
 
+def test_a_service_that_is_not_offered_is_noted(well):
+    assert doctor(well) == []
+    assert "note  service card is not offered: it needs a plugin of port card" in well.ctl("doctor", "--httpd", well.dir / "httpd.conf")
+
+
+def test_a_year_that_the_calendar_does_not_know(well):
+    conf = well.dir / "conf"
+    shutil.copytree(well.share / "conf", conf)
+    conf.chmod(0o755)
+    year = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).year
+    for later in conf.glob("calendar/*.csv"):
+        if int(later.stem) >= year:
+            later.unlink()
+    well.write(FwPermitConf=conf)
+    only(well, "does not know this year", f"calendar of {year} into {conf}/calendar")
+
+
 def test_no_worker(well):
     well.write(FwPermitWorker=well.dir / "none")
     only(well, "FwPermitWorker", "install")
@@ -183,6 +204,55 @@ def test_a_signing_key(well):
     keys.chmod(0o755)
     shutil.rmtree(keys)
     only(well, "FwPermitKeys", "key init")
+
+
+def test_the_key_of_seals(well):
+    keys = well.dir / "etc/keys"
+    away = {e: (keys / f"seal.{e}").read_bytes() for e in ("key", "crt")}
+    for ending in away:
+        (keys / f"seal.{ending}").unlink()
+    only(well, "seal.key is not there", "mend: fwpermitctl key init")
+    for ending, data in away.items():
+        (keys / f"seal.{ending}").write_bytes(data)
+    (keys / "seal.key").chmod(0o600)
+    assert doctor(well) == []
+    well.write(FwPermitSealSigner="TWIM")
+    only(well, "not C=TW, CN=IM", "set FwPermitSealSigner to it")
+    well.write(FwPermitSealSigner="UTNI")
+    only(well, "not C=UT, CN=NI")
+    well.ctl("key", "rotate-signing", "seal")
+    assert doctor(well) == []
+    subprocess.run(["openssl", "req", "-x509", "-key", keys / "seal.key", "-subj", "/C=UT/O=x/CN=NI", "-days", "60", "-out",
+                    keys / "seal.crt"], check=True, capture_output=True)
+    only(well, "not C=UT, CN=NI")
+
+
+def test_a_rotation_that_was_broken_off(well):
+    keys = well.dir / "etc/keys"
+    well.ctl("key", "rotate-signing", "receipt")
+    shutil.copy(keys / "receipt.crt", keys / "receipt.next.crt")
+    only(well, "receipt.next.crt is left over", "mend: fwpermitctl key init")
+    well.ctl("key", "init")
+    assert doctor(well) == []
+
+
+def test_a_key_in_a_token(well):
+    keys, module = well.dir / "etc/keys", well.dir / "module.so"
+    (keys / "permit.key").write_text(f"pkcs11:token=a;object=b?module-path={module}\n")
+    only(well, f"the PKCS#11 module of permit is not there: {module}", "permit.key")
+    module.touch()
+    assert doctor(well) == []
+    pin = keys / "permit.pin"
+    pin.write_text("1234")
+    pin.chmod(0o644)
+    only(well, "the PIN of permit", f"chmod 0600 {pin}")
+    pin.chmod(0o600)
+    pin.write_text("")
+    only(well, "permit.pin is empty", "write it into")
+    pin.write_text("1234")
+    assert doctor(well) == []
+    (keys / "permit.key").write_text("pkcs11:token=a;object=b\n")
+    only(well, "none is named")
 
 
 CA = """[ca]
@@ -256,6 +326,18 @@ def test_plugins(well):
     only(well, "plugin mail", "is not there")
 
 
+def test_http_that_a_plugin_may_not_speak(well):
+    said = well.file.read_text()
+    option = "FwPermitPluginOption ecpay {} {}\n"
+    well.file.write_text(said + option.format("return_url", "http://127.0.0.1:25799/inbox/ecpay/paid"))
+    assert doctor(well) == []
+    said += option.format("api_url", "http://gateway.example")
+    well.file.write_text(said)
+    only(well, "plugin ecpay: api_url is http", "FwPermitPluginOption ecpay http.allow_plain yes")
+    well.file.write_text(said + option.format("http.allow_plain", "yes"))
+    assert doctor(well) == []
+
+
 def test_secrets(well):
     secret = well.dir / "etc/secret"
     secret.chmod(0o644)
@@ -272,6 +354,7 @@ def test_secrets(well):
 @pytest.mark.parametrize("gone, words", [
     ("HttpProtocolOptions Strict\n", ("HttpProtocolOptions is not set", "a2enconf zz-fwpermit")),
     ("TraceEnable off\n", ("TraceEnable",)), ("ServerTokens Prod\n", ("ServerTokens",)),
+    (" [%L]", ("ErrorLogFormat",)),
     ("  RequestReadTimeout header=20\n", ("RequestReadTimeout", "slow clients")),
     ("LimitRequestBody 1000\n", ("LimitRequestBody",)),
     ("LoadModule fwpermit_module {module}\n", ("fwpermit_module is not loaded", "a2enmod fwpermit"))])

@@ -37,12 +37,12 @@ def here(tree, installed):
     return copy
 
 
-def httpd_says(tree, *samples):
+def httpd_says(tree, *samples, more=()):
     lines = [f'ServerRoot "{tree}"', "ServerName 127.0.0.1", "Listen 127.0.0.1:25790", f'ErrorLog "{tree}/error.log"',
              f'DefaultRuntimeDir "{tree}"', f'PidFile "{tree}/httpd.pid"', f'Define APACHE_LOG_DIR "{tree}"',
              'LogFormat "%h %>s" combined', "TypesConfig /dev/null"]
     depends = (tree / LOAD).read_text().split("# Depends: ")[1].splitlines()[0].split()
-    lines += [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in LOADED + depends]
+    lines += [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in [*LOADED, *depends, *more]]
     installed = [LOAD, "etc/apache2/mods-available/fwpermit.conf"]
     installed += sorted(str(p.relative_to(tree)) for p in (tree / "etc/apache2/conf-available").glob("*.conf"))
     installed += [f"usr/share/fwpermit/samples/{name}" for name in samples]
@@ -54,7 +54,9 @@ def httpd_says(tree, *samples):
 
 def test_what_is_installed(tree):
     for name in ("usr/lib/apache2/modules/mod_fwpermit.so", "usr/lib/fwpermit/fwpermit-worker", "usr/lib/fwpermit/fwpermitctl",
+                 "usr/sbin/fwpermit-plugin-check", "usr/share/fwpermit/fwpermit_plugin.h", "usr/share/fwpermit/fwpermit_plugin.map",
                  "usr/lib/fwpermit/plugins/payment_ecpay.so", "usr/lib/fwpermit/plugins/notify_mail.so",
+                 "usr/lib/fwpermit/plugins/labour_xroad.so", "usr/share/fwpermit/contracts/labour-1.xsd",
                  "usr/share/fwpermit/httpd/pages.conf", "usr/share/fwpermit/conf/services/epermit.xml",
                  "usr/share/fwpermit/locale/zh-Hant.mo", "usr/share/fwpermit/assets/site.css",
                  "etc/apache2/conf-available/zz-fwpermit.conf"):
@@ -65,9 +67,26 @@ def test_what_is_installed(tree):
     assert helped.returncode == 0 and "doctor" in helped.stdout
 
 
-@pytest.mark.parametrize("samples", [(), ("postgresql.conf",), ("tls.conf",)], ids=lambda s: s[0] if s else "alone")
+@pytest.mark.parametrize("samples", [(), ("postgresql.conf",), ("tls.conf",), ("audit_syslog.conf",), ("labour_xroad.conf",), ("border_xroad.conf",), ("card_bureau.conf",)], ids=lambda s: s[0] if s else "alone")
 def test_httpd_takes_it(tree, samples):
     assert httpd_says(tree, *samples) == "Syntax OK"
+
+
+def test_httpd_takes_the_sample_with_a_certificate_by_acme(tree):
+    """As the sample's comment says: its MD lines, without the two of SSLCertificate."""
+    text = (tree / "usr/share/fwpermit/samples/tls.conf").read_text()
+    assert text.count("\n# MD") == 3 and text.count("    SSLCertificate") == 2
+    lines = [line.removeprefix("# ") if line.startswith("# MD") else line for line in text.splitlines()
+             if not line.startswith("    SSLCertificate")]
+    (tree / "usr/share/fwpermit/samples/acme.conf").write_text("\n".join([*lines, ""]))
+    assert httpd_says(tree, "acme.conf", more=["md"]) == "Syntax OK"
+
+
+def test_the_database_lines_of_the_settings_are_those_of_the_sample(tree):
+    settings = (tree / "etc/apache2/mods-available/fwpermit.conf").read_text()
+    sample = (tree / "usr/share/fwpermit/samples/postgresql.conf").read_text()
+    commented = [line[1:].split() for line in settings.splitlines() if line.startswith("#FwPermitDatabase")]
+    assert commented == [line.split() for line in sample.splitlines() if line.startswith(("FwPermitDatabaseDriver", "FwPermitDatabase "))]
 
 
 def test_httpd_tells_a_directive_that_is_none(tree):

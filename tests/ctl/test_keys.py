@@ -1,95 +1,174 @@
-"""The master key changes and every file stays readable."""
-import os
-import socket
+"""Signing keys: what `key init` and `key rotate-signing` leave in FwPermitKeys, asked of openssl."""
+import hashlib
+import re
+import shutil
+import ssl
+import stat
 import subprocess
 
-from conftest import BUILD
+import pytest
+
+NAMES = ("permit", "receipt", "audit", "seal")
 
 
-def vault(site, verb, what, keys=None, code=0):
-    done = subprocess.run([BUILD / "tests/ctl/vault", verb, site.dir / "state/vault",
-                           keys or site.dir / "etc/vault.keys", what], capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
-    site.own(site.dir / "state/vault")
-    return done.stdout.strip()
+def openssl(*args, ok=True):
+    done = subprocess.run(["openssl", *map(str, args)], capture_output=True, text=True, check=False, timeout=60)
+    assert not ok or done.returncode == 0, (args, done.stderr)
+    return done.stdout if ok else done
 
 
-def lines(site):
-    return [x for x in (site.dir / "etc/vault.keys").read_text().splitlines() if not x.startswith("#")]
+def kid(crt):
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(crt.read_text())).hexdigest()[:16]
 
 
-def alone(site, number):
-    """A key file of one key of the site's."""
-    path = site.dir / f"etc/only{number}"
-    path.write_text(lines(site)[number] + "\n")
-    return path
+def belongs(key, crt):
+    return openssl("pkey", "-in", key, "-pubout") == openssl("x509", "-in", crt, "-noout", "-pubkey")
 
 
-def put_many(site):
-    return {vault(site, "put", text): text for text in ("one", "two", "x" * 70000)}
+def subject(crt):
+    return openssl("x509", "-in", crt, "-noout", "-subject", "-nameopt", "RFC2253").strip()
 
 
-def test_rotate_with_the_server_stopped(site):
-    files = put_many(site)
-    old = lines(site)
-    out = site.ctl("key", "rotate")
-    new = lines(site)
-    assert len(new) == 2 and new[1:] == old and new[0] != old[0]
-    assert f"{new[0].split()[0]} is the current master key" in out and "3 files are wrapped" in out
-    assert new[0].split()[1] not in out
-    for name, text in files.items():
-        assert vault(site, "get", name) == text
-        assert vault(site, "get", name, keys=alone(site, 0)) == text
-        vault(site, "get", name, keys=alone(site, 1), code=1)
-    site.ctl("key", "rotate")
-    assert len(lines(site)) == 3
-    for name, text in files.items():
-        assert vault(site, "get", name) == text
-    assert oct((site.dir / "etc/vault.keys").stat().st_mode)[-3:] == "600"
+def serial(crt):
+    return openssl("x509", "-in", crt, "-noout", "-serial").strip().removeprefix("serial=")
 
 
-def test_rotate_while_the_server_runs(site):
-    files = put_many(site)
-    old = lines(site)
-    run = site.dir / "run"
-    run.mkdir()
-    site.own(run)
-    with socket.socket(socket.AF_UNIX) as s:
-        s.bind(str(run / "signer.sock"))
-        s.listen(8)
-        site.own(run)
-        assert "key prepare" in site.ctl("key", "rotate", code=1)
-        assert lines(site) == old
-        site.ctl("key", "prepare")
-        prepared = lines(site)
-        assert prepared[0] == old[0] and len(prepared) == 2
-        assert vault(site, "get", vault(site, "put", "under the old one"), keys=alone(site, 0)) == "under the old one"
-        assert "prepared key already" in site.ctl("key", "prepare", code=1)
-        out = site.ctl("key", "rotate")
-        assert lines(site) == [prepared[1], prepared[0]] and "key rewrap" in out
-        for name, text in files.items():
-            assert vault(site, "get", name, keys=alone(site, 0)) == text
-        late = vault(site, "put", "late", keys=alone(site, 1))
-        site.ctl("key", "rewrap")
-        assert vault(site, "get", late, keys=alone(site, 0)) == "late"
+@pytest.fixture
+def keys(bare):
+    """The folder of keys; bare.ctl is at hand as keys.ctl."""
+    bare.ctl("key", "init")
+    return bare.dir / "etc/keys"
 
 
-def test_a_file_that_cannot_be_wrapped_is_told_and_the_rest_is_done(site):
-    files = put_many(site)
-    name = next(iter(files))
-    path = site.dir / "state/vault" / name[:2] / name
-    assert path.exists()
-    path.write_bytes(b"nonsense" * 20)
-    out = site.ctl("key", "rotate", code=1)
-    assert name in out and "2 files are wrapped" in out and "1 could not be" in out
-    for other, text in files.items():
-        if other != name:
-            assert vault(site, "get", other, keys=alone(site, 0)) == text
+# ---- the key of visible seals ----
+
+def test_a_seal_is_named_by_two_letters_each_and_a_short_serial(bare, keys):
+    assert subject(keys / "seal.crt") == "subject=CN=NI,C=TW"
+    assert re.fullmatch("[1-9A-F][0-9A-F]{7}", serial(keys / "seal.crt"))
+    openssl("verify", "-x509_strict", "-CAfile", keys / "ca.crt", keys / "seal.crt")
+    bare.write(FwPermitSealSigner="UTIM")
+    bare.ctl("key", "rotate-signing", "seal")
+    assert subject(keys / "seal.crt") == "subject=CN=IM,C=UT"
 
 
-def test_rotate_needs_a_key_file(bare):
-    assert "vault.keys" in bare.ctl("key", "rotate", code=3)
-    (bare.dir / "etc/vault.keys").write_text("nonsense\n")
-    assert "vault.keys:1" in bare.ctl("key", "rotate", code=3)
-    assert (bare.dir / "etc/vault.keys").read_text() == "nonsense\n"
-    assert os.listdir(bare.dir / "state/vault") == []
+def test_an_installation_of_before_gets_the_key_of_seals(bare, keys):
+    for ending in ("key", "crt"):
+        (keys / f"seal.{ending}").unlink()
+    before = {p: p.read_bytes() for p in keys.iterdir()}
+    bare.ctl("key", "init")
+    assert {p.name for p in keys.iterdir()} - {p.name for p in before} == {"seal.key", "seal.crt"}
+    assert all(p.read_bytes() == b for p, b in before.items())
+
+
+# ---- rotation ----
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rotation_by_the_ca_for_trials(bare, keys, name):
+    old = {e: (keys / f"{name}.{e}").read_text() for e in ("key", "crt")}
+    before = {p.name: p.read_bytes() for p in keys.iterdir()}
+    out = bare.ctl("key", "rotate-signing", name)
+    assert "reload" in out and "PRIVATE" not in out
+    retired = f"{name}-{kid_of(old['crt'])}.crt"
+    assert {p.name for p in keys.iterdir()} == {*before, retired}
+    assert (keys / retired).read_text() == old["crt"]
+    assert (keys / f"{name}.key").read_text() != old["key"] and belongs(keys / f"{name}.key", keys / f"{name}.crt")
+    assert subject(keys / f"{name}.crt") == subject(keys / retired)
+    assert stat.S_IMODE((keys / f"{name}.key").stat().st_mode) == 0o600
+    changed = {n for n, b in before.items() if (keys / n).read_bytes() != b}
+    assert changed == {f"{name}.key", f"{name}.crt"}
+    bare.ctl("key", "rotate-signing", name)
+    assert len(list(keys.glob(f"{name}-*.crt"))) == 2
+
+
+def kid_of(pem):
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()[:16]
+
+
+def test_the_old_key_is_kept_where_that_is_asked(bare, keys):
+    old = (keys / "permit.key").read_bytes()
+    name = f"permit-{kid(keys / 'permit.crt')}.key"
+    assert name in bare.ctl("key", "rotate-signing", "permit", "--keep")
+    assert (keys / name).read_bytes() == old and stat.S_IMODE((keys / name).stat().st_mode) == 0o600
+    bare.ctl("key", "rotate-signing", "permit")
+    assert len(list(keys.glob("permit-*.key"))) == 1
+
+
+def own_ca(folder):
+    folder.mkdir()
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", folder / "root.key",
+            "-out", folder / "root.crt", "-subj", "/CN=Own root", "-days", "99")
+    return folder
+
+
+def certify(ca, csr, out):
+    openssl("x509", "-req", "-in", csr, "-CA", ca / "root.crt", "-CAkey", ca / "root.key", "-CAcreateserial", "-days", "9",
+            "-out", out)
+
+
+def test_a_rotation_by_another_ca(bare):
+    bare.ctl("key", "init", "--csr")
+    keys, ca = bare.dir / "etc/keys", own_ca(bare.dir / "ca")
+    certify(ca, keys / "permit.csr", keys / "permit.crt")
+    shutil.copy(ca / "root.crt", keys / "permit.chain")
+    old = (keys / "permit.crt").read_text(), (keys / "permit.key").read_text()
+    assert "--csr" in bare.ctl("key", "rotate-signing", "permit", code=1)
+    assert not (keys / "permit.next.key").exists()
+    assert "permit.next.csr" in bare.ctl("key", "rotate-signing", "permit", "--csr")
+    assert "is there" in bare.ctl("key", "rotate-signing", "permit", "--csr")
+    assert (keys / "permit.key").read_text() == old[1]
+    assert "--csr" in bare.ctl("key", "rotate-signing", "permit", code=1)
+    certify(ca, keys / "permit.csr", keys / "permit.next.crt")  # of another key
+    assert "not the key's" in bare.ctl("key", "rotate-signing", "permit", code=3)
+    certify(ca, keys / "permit.next.csr", keys / "permit.next.crt")
+    bare.ctl("key", "rotate-signing", "permit")
+    base = f"permit-{kid_of(old[0])}"
+    assert (keys / f"{base}.crt").read_text() == old[0] and (keys / f"{base}.chain").exists()
+    assert belongs(keys / "permit.key", keys / "permit.crt") and not list(keys.glob("*.next.*"))
+    assert not (keys / "permit.chain").exists()  # the new one came without
+
+
+def test_no_rotation_by_a_ca_that_the_key_was_not_certified_by(bare, keys):
+    certify(own_ca(bare.dir / "ca"), csr_of(bare, keys / "permit.key"), keys / "permit.crt")
+    assert "was not certified by" in bare.ctl("key", "rotate-signing", "permit", code=1)
+    assert not list(keys.glob("permit.next.*"))
+
+
+def csr_of(bare, key):
+    openssl("req", "-new", "-key", key, "-subj", "/CN=x", "-out", bare.dir / "csr")
+    return bare.dir / "csr"
+
+
+def test_a_rotation_that_was_broken_off_is_finished(bare, keys):
+    bare.ctl("key", "rotate-signing", "permit")
+    new = (keys / "permit.crt").read_text()
+    old = next(keys.glob("permit-*.crt"))
+    (keys / "permit.crt").rename(keys / "permit.next.crt")  # as it lies between the key and its certificate
+    shutil.copy(old, keys / "permit.crt")
+    (keys / "permit.chain").write_text(old.read_text())
+    bare.ctl("key", "init")
+    assert (keys / "permit.crt").read_text() == new and not list(keys.glob("*.next.*"))
+    assert not (keys / "permit.chain").exists()
+
+
+def test_a_rotation_needs_a_name(bare, keys):
+    assert "no signing key ca" in bare.ctl("key", "rotate-signing", "ca", code=2)
+    bare.ctl("key", "rotate-signing", code=2)
+
+
+# ---- keys in tokens ----
+
+URI = "pkcs11:token=fwpermit;object=permit?module-path=/usr/lib/softhsm/libsofthsm2.so\n"
+
+
+def test_a_key_in_a_token_is_rotated_to_by_hand(bare, keys):
+    crt = (keys / "permit.crt").read_text()
+    (keys / "permit.next.key").write_text(URI)
+    (keys / "permit.next.key").chmod(0o600)
+    shutil.copy(keys / "seal.crt", keys / "permit.next.crt")
+    (keys / "permit.next.pin").write_text("1234")
+    bare.ctl("key", "rotate-signing", "permit")
+    assert (keys / "permit.key").read_text() == URI and (keys / "permit.pin").exists()
+    assert (keys / f"permit-{kid_of(crt)}.crt").read_text() == crt
+    assert "names the key of a token" in bare.ctl("key", "init")
+    (keys / "permit.crt").unlink()
+    assert "put the certificate of that key" in bare.ctl("key", "init")

@@ -36,8 +36,8 @@ void fuzz_one(const uint8_t *data, size_t n, apr_pool_t *pool)
     if (fw_locale_load(&locale, dir, pool))
         return;
     args = json_pack("{s:s, s:i}", "name", "{name}", "n", 7);
-    fw_locale_format(locale, "en", "greet", args, pool);
-    fw_locale_format(locale, "zh-Hant", "a", args, pool);
+    fw_locale_format(locale, "en", "greet", fw_of_json(args, pool), pool);
+    fw_locale_format(locale, "zh-Hant", "a", fw_of_json(args, pool), pool);
     json_decref(args);
     fw_locale_pick(locale, apr_pstrmemdup(pool, (const char *)data, n));
 }

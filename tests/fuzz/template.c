@@ -76,8 +76,8 @@ void fuzz_one(const uint8_t *data, size_t n, apr_pool_t *pool)
     if (fw_template_compile(&program, &a, sources, locale, pool))
         return;
     for (int i = 0; i < 2; i++) {
-        const fw_err *err =
-            fw_program_render(&program, locale, models[i], "en", &html, &length, pool);
+        const fw_err *err = fw_program_render(&program, locale, fw_of_json(models[i], pool), "en",
+                                              &html, &length, pool);
 
         fuzz_want(!err || err->code == FW_E_LIMIT, "it can be shown, or is too long");
         if (!err)

@@ -74,8 +74,17 @@ def open_case(person, worker, service="epermit"):
     return person.do("/cases", {"service": service, "worker": worker})["answer"]
 
 
+def card_fields():
+    """What a card asks for where nobody has said anything of the worker."""
+    return {**{k: v for k, v in case_fields().items() if k != "arrived"}, "permit_letter": "勞動發事字第1130012345號"}
+
+
 def fill(person, case, **changes):
-    answer = person.do(f"/cases/{case}/edit", {**case_fields(), **changes})
+    return fill_with(person, case, {**case_fields(), **changes})
+
+
+def fill_with(person, case, fields):
+    answer = person.do(f"/cases/{case}/edit", fields)
     assert answer["problems"] == [], answer["problems"]
     person.upload(case, "photo", "photo.jpg", photo())
     person.upload(case, "passport_page", "passport.pdf", pdf())
@@ -146,5 +155,18 @@ def state(person, case):
 
 
 def issued(platform, person, case):
-    await_("the permit", lambda: state(person, case) == "issued")
-    return person.see(f"/cases/{case}")
+    """The page of the case once it has its permit and both receipts."""
+    def page():
+        seen = person.see(f"/cases/{case}")
+        kinds = {d["kind"] for d in seen["documents"]}
+        return seen["case"]["state"]["code"] == "issued" and kinds == {"filing", "permit", "receipt"} and seen
+    return await_("the permit and the receipts", page)
+
+
+def permit(platform, person, reviewers, worker):
+    """An electronic permit of that worker: the number."""
+    case = fill(person, open_case(person, worker))
+    submit(person, case)
+    approve(platform, case, reviewers)
+    pay(platform, person, case)
+    return issued(platform, person, case)["permit"]["permit_no"]

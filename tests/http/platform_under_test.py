@@ -5,17 +5,21 @@ import json
 import os
 import pathlib
 import re
+import signal
 import sqlite3
 import subprocess
 import time
 
+import psql
 import requests
+import urllib3
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PASSWORD = "demo-permit-2026"
 NUMBERS = itertools.count(1)
 KEPT = ("org", "delegation", "worker", "cases", "case_file", "case_event", "payment", "payment_case", "permit",
-        "document", "outbox", "inbox", "idem", "counter")
+        "document", "card_job", "refund", "outbox", "inbox", "idem", "counter", "fine",
+        "penalty", "record", "question")
 MRZ_WEIGHTS = (7, 3, 1)
 SLOW = 4 if os.environ.get("FW_SLOW") else 1  # under a sanitizer
 
@@ -48,12 +52,23 @@ def mrz(surname, given, number, nationality="VNM", birth="900315", sex="M", expi
     return f"{first}\n{second}{check_digit(whole)}"
 
 
+def said(answer):
+    """All that a refusal says, but for the number in the log, which no two requests share."""
+    told = answer.json()
+    assert told.pop("log_id")
+    return told
+
+
 class Person:
     """Somebody who is logged in and speaks JSON."""
+
+    # As browsers do: httpd closes kept connections when its threads are all at work, maybe while a GET comes (RFC 9112, 9.3.1).
+    anew = urllib3.util.Retry(total=1, connect=0, read=1, redirect=0, other=0, allowed_methods=["GET"], respect_retry_after_header=False)
 
     def __init__(self, base, login=None, password=PASSWORD, lang="en"):
         self.base, self.login = base, login
         self.http = requests.Session()
+        self.http.mount("http://", requests.adapters.HTTPAdapter(max_retries=self.anew))
         self.http.headers.update({"Accept": "application/json", "Accept-Language": lang})
         self.csrf = None
         if login:
@@ -118,6 +133,15 @@ class Platform:
     def stop(self):
         return self.serve("stop")
 
+    def reload(self):
+        """Gracefully; ends when those beside httpd who serve are others."""
+        def serving(role):
+            return set(re.findall(rf"{role} \[(\d+)\] \w+: {role}: serv", self.error_log()))
+        self.expect(r"FWP2107 plugin \w+: ")  # what it was at is sent again
+        before = {role: serving(role) for role in ("signer", "pictures")}
+        os.kill(int((self.folder / "httpd.pid").read_text()), signal.SIGUSR1)
+        await_("the next ones", lambda: all(serving(role) - was for role, was in before.items()))
+
     def ctl(self, *args, ok=True, text=None):
         done = subprocess.run([str(self.folder / "lib/fwpermitctl"), "-c", str(self.folder / "httpd.conf"), *args],
                               capture_output=True, text=True, timeout=60 * SLOW, check=False, input=text)
@@ -128,9 +152,21 @@ class Platform:
         path = self.folder / "logs/error.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
+    def logged(self, pattern, name="access.log"):
+        """A log once it has a line (a regular expression): httpd writes a request's after its answer."""
+        path = self.folder / "logs" / name
+
+        def text():
+            told = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            return told if re.search(pattern, told, re.M) else None
+        return await_(f"{pattern} in {name}", text)
+
     def kept(self):
-        """All rows that a command may change, and how many files the vault holds."""
+        """All rows that a command may change, and how many files the vault holds. The clock has the gateway asked about a payment by
+        itself, and counts that."""
         rows = {t: self.sql(f"SELECT * FROM {t} ORDER BY 1, 2") for t in KEPT}
+        rows["payment"] = self.sql("SELECT id, state, amount, order_no, gateway_no, code, reason, receipt_no FROM payment ORDER BY 1")
+        rows["outbox"] = self.sql("SELECT * FROM outbox WHERE op <> 'payment.query' ORDER BY 1")
         rows["vault"] = sum(f.is_file() for f in (self.folder / "state/vault").rglob("*"))
         return rows
 
@@ -169,6 +205,8 @@ class Platform:
 
     def sql(self, statement, *values):
         """Past the platform: for what time alone would bring about, and to see what no page shows."""
+        if "pgsql" in self.options:
+            return psql.rows_of(self.options[self.options.index("--database") + 1], statement, values)
         with sqlite3.connect(self.folder / "state/fwpermit.db", timeout=30) as db:
             return db.execute(statement, values).fetchall()
 

@@ -35,7 +35,7 @@ def permissions():
     source = (ROOT / "mod_fwpermit/core/fw_access.c").read_text(encoding="utf-8")
     table = re.search(r"static const fw_access table\[\] = \{\n(.*?)\n\};", source, re.S)[1]
     rows = []
-    for line in table.splitlines():
+    for line in re.sub(r"\s*/\*.*?\*/", "", table).splitlines():
         both = re.fullmatch(r'\s+APPLICANTS\("([a-z_.]+)"\),', line)
         one = re.fullmatch(r'\s+\{"([a-z_.]+)", ([A-Z_| ]+), ([A-Z_| ]+)\},', line)
         assert both or one or not line.strip(), line

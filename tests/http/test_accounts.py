@@ -8,7 +8,7 @@ import flow
 import pytest
 import requests
 from browser import Browser
-from platform_under_test import PASSWORD, await_
+from platform_under_test import PASSWORD, await_, said
 from requests.adapters import HTTPAdapter
 
 DIRECTIVES = "FwPermitLoginRate 200\nFwPermitSessionIdle 3\nFwPermitSessionMax 60\n"
@@ -48,7 +48,7 @@ def account(platform, login, columns):
 def test_a_wrong_name_and_a_wrong_password_say_the_same(platform):
     make(platform, "known")
     known, unknown = log_in(platform, "known", "wrong"), log_in(platform, "unknown", "wrong")
-    assert known.status_code == unknown.status_code == 401 and known.json() == unknown.json()
+    assert known.status_code == unknown.status_code == 401 and said(known) == said(unknown)
     assert known.headers.keys() == unknown.headers.keys()
     for login in ("", "x" * 5000, "known\0", "' OR 1=1 --", "KNOWN ", "known\n"):
         answer = log_in(platform, login, NEW[0])
@@ -60,7 +60,7 @@ def test_a_wrong_name_and_a_wrong_password_say_the_same(platform):
 
 def test_after_five_failures_a_name_is_locked_whether_it_exists_or_not(platform):
     make(platform, "victim")
-    told = {login: [log_in(platform, login, "wrong").json() for _ in range(7)] for login in ("victim", "phantom")}
+    told = {login: [said(log_in(platform, login, "wrong")) for _ in range(7)] for login in ("victim", "phantom")}
     assert told["victim"] == told["phantom"]
     assert [t["type"] for t in told["victim"]] == ["/problems/login.wrong"] * 4 + ["/problems/login.locked"] * 3
     right = log_in(platform, "victim", NEW[0])
@@ -310,7 +310,7 @@ def test_a_disabled_account_is_out_at_once(platform, admin):
     admin.do(line_of(admin, "leaver")["href"], {**keep, "active": ""})
     assert person.get("/receipts").status_code == 401
     right, wrong = log_in(platform, "leaver", NEW[0]), log_in(platform, "leaver", "wrong")
-    assert right.status_code == 401 and right.json() == wrong.json()
+    assert right.status_code == 401 and said(right) == said(wrong)
     admin.do(line_of(admin, "leaver")["href"], keep)
     assert log_in(platform, "leaver", NEW[0]).status_code == 200
 
@@ -325,10 +325,14 @@ def test_disabled_by_ctl(platform):
     assert log_in(platform, "dropped", NEW[0]).status_code == 200
 
 
-def test_other_roles_hold_at_once(platform, admin):
+def test_other_roles_end_the_sessions_and_hold_at_once(platform, admin):
     make(platform, "mover")
     person = platform.person("mover", password=NEW[0])
+    admin.do(line_of(admin, "mover")["href"], {**roles_kept(admin, "mover"), "name": "Mover"})
+    assert person.get("/receipts").status_code == 200, "another name changes no right"
     admin.do(line_of(admin, "mover")["href"], {"name": "mover", "role": ["auditor"], "active": "yes"})
+    assert person.get("/receipts").status_code == 401 and person.get("/audit").status_code == 401
+    person = platform.person("mover", password=NEW[0])
     assert person.get("/receipts").status_code == 403 and person.get("/audit").status_code == 200
 
 

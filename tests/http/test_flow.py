@@ -7,6 +7,7 @@ import papers
 import pytest
 from browser import Browser
 from platform_under_test import ROOT, await_, check_digit
+from refusals import refused as is_refused
 
 DIRECTIVES = 'FwPermitServices "@DIR@/services"\n'
 
@@ -83,6 +84,20 @@ def test_worker_by_hand(employer):
     values = {f["name"]: f["value"] for s in page["form"]["sections"] for f in s["fields"]}
     assert values["name_latin"] == "SITI AMINAH" and not values["mrz"]
     assert [s["code"] for s in page["services"]] == ["epermit", "parking"]
+
+
+def test_what_needs_a_system_that_is_not_there_is_not_offered(platform, employer):
+    """The card, without a card bureau; test_card.py has the other way."""
+    worker = flow.register(employer)
+    is_refused(employer, "/cases", {"service": "card", "worker": worker}, 409, None, "case.not_offered")
+    schemas = employer.see("/api/openapi.json")["components"]["schemas"]
+    assert {"epermit", "parking"} < set(schemas) and "card" not in schemas
+    for lang, words in (("en", ("Residence card", "This service is not offered at present")), ("zh-Hant", ("IC 卡", "此項申請目前未開放"))):
+        html = {"Accept": "text/html", "Accept-Language": lang}
+        assert words[0] not in employer.get(f"/workers/{worker}", headers=html).text
+        page = employer.http.post(f"{platform.base}/cases", headers=html, data={"service": "card", "worker": worker, "_csrf": employer.csrf},
+                                  allow_redirects=False)
+        assert page.status_code == 409 and words[1] in page.text
 
 
 def test_a_worker_is_registered_once(broker):
@@ -363,7 +378,8 @@ def test_anyone_verifies_a_permit(platform, issued):
     found = answer.json()["found"]
     assert answer.status_code == 200 and found["is_valid"] and found["permit_no"] == permit["permit_no"]
     assert found["begins_later"], "from the day after (Immigration Act art. 22(3))"
-    for word in ("NGUYEN", "Nguyễn", "阮文英", "C4", "Hong Yuan", "宏遠"):
+    ((passport,),) = platform.sql("SELECT passport_no FROM cases WHERE id = ?", int(issued[0]))
+    for word in ("NGUYEN", "Nguyễn", "阮文英", passport, "Hong Yuan", "宏遠"):
         assert word not in answer.text, word
     spaced = platform.person().get(f"/verify?no={permit['permit_no'].lower()}&code=%20{permit['code'].lower()}%20")
     assert spaced.json()["found"]["is_valid"]

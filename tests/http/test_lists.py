@@ -68,3 +68,12 @@ def test_the_next_page_by_its_link(platform, officers):
     browser = Browser(platform.base, login=officers[0].login)
     link = next(href for href in browser.get("/desk?list=mine").links if "after=" in str(href))
     assert officers[0].see("/desk?list=mine")["next"] == link and browser.get(link).status == 200
+
+
+def test_both_tabs_of_the_dispatcher_and_both_languages_of_an_account(platform):
+    dispatcher = platform.of("dispatcher")
+    for path, current in (("/dispatch", [True, False, False]), ("/dispatch?state=initial_review", [False, True, False]),
+                          ("/dispatch?state=held", [False, False, True])):
+        tabs = dispatcher.see(path)["tabs"]
+        assert [t["href"] for t in tabs] == ["/dispatch", "/dispatch?state=initial_review", "/dispatch?state=held"] and [t["current"] for t in tabs] == current
+    assert [(lang["code"], lang["selected"]) for lang in dispatcher.see("/account")["languages"]] == [("zh-Hant", False), ("en", True)]

@@ -1,6 +1,7 @@
 """Money: whatever the gateway, its messages, the payer and our own processes do, it is one payment, one receipt number and
 one permit; or nothing at all."""
 import concurrent.futures
+import fcntl
 import os
 import signal
 
@@ -8,6 +9,7 @@ import conftest
 import flow
 import pytest
 import requests
+from browser import Browser
 from platform_under_test import await_
 
 
@@ -144,7 +146,8 @@ def test_nonsense_messages(platform, body):
 def test_messages_to_no_one(platform):
     with platform.nothing_changes():
         for path in ("/inbox/nobody/paid", "/inbox/ecpay/UPPER", "/inbox/ecpay/a%20b", "/inbox/ecpay/" + "x" * 40, "/inbox/ecpay",
-                     "/inbox/ecpay/paid/more"):
+                     "/inbox/ecpay/paid/more",
+                     "/inbox/ecpay/poll"):
             assert requests.post(platform.base + path, data=b"a=b", timeout=30).status_code == 404, path
         assert requests.get(f"{platform.base}/inbox/ecpay/paid", timeout=30).status_code == 405
         answer = requests.post(f"{platform.base}/inbox/ecpay/paid", data=b"a" * 65537, timeout=30)
@@ -273,8 +276,8 @@ def test_the_money_of_a_replaced_attempt_is_refunded(platform, broker, due):
     paid_once(platform, broker, due, second)
     platform.control("pay", order=first, method="card")
     settled(platform)
-    await_("the receipt", lambda: first in receipts(platform))
-    assert receipts(platform)[first]["refund_due"] and not receipts(platform)[second]["refund_due"]
+    await_("the refund", lambda: receipts(platform).get(first, {}).get("is_void"))
+    assert receipts(platform)[first]["refunded"] == 1000 and not receipts(platform)[second]["refund_due"]
     kinds = [h["kind"] for h in broker.see(f"/cases/{due}")["history"]]
     assert kinds.count("payment.settle") == 1 and kinds.count("payment.refund_due") == 1 and kinds.count("permit.issue") == 1
 
@@ -288,6 +291,7 @@ def test_a_case_with_a_live_payment_is_not_withdrawn(platform, broker, due):
 
 
 def test_a_withdrawn_case_that_is_paid_late(platform, broker, due):
+    platform.expect("FWP2112 payment.refund")
     payment, order = begin(platform, broker, due)
     callback(platform, order, code="10100058", message="declined")
     await_("the failure", lambda: broker.see(f"/payments/{payment}")["is_ended"])
@@ -295,6 +299,9 @@ def test_a_withdrawn_case_that_is_paid_late(platform, broker, due):
     assert callback(platform, order) == ["1|OK"]
     await_("the receipt", lambda: order in receipts(platform))
     assert receipts(platform)[order]["refund_due"] and flow.state(broker, due) == "withdrawn"
+    page = await_("the refund", lambda: (lambda p: p if p["refunds"][0]["state"]["code"] == "manual" else None)(
+        platform.of("cashier").see(receipts(platform)[order]["refund_href"])))
+    assert "no such payment" in page["refunds"][0]["trouble"], "the notice was forged: at the gateway nothing was paid"
     kinds = [h["kind"] for h in broker.see(f"/cases/{due}")["history"]]
     assert kinds.count("payment.refund_due") == 1 and "permit.issue" not in kinds
 
@@ -314,6 +321,18 @@ def test_what_cannot_be_paid(platform, broker, due):
             answer = broker.post("/payments", fields)
             assert answer.status_code == status, (fields, answer.status_code, answer.text)
             assert not key or key in answer.text, (fields, answer.text)
+
+
+def test_the_page_says_what_became_of_the_permit(platform, broker, due):
+    payment = flow.pay(platform, broker, due)
+    flow.issued(platform, broker, due)
+    browser = Browser(platform.base, login="broker")
+    page = browser.get(f"/payments/{payment}")
+    assert "The permit is ready" in page.text and "is being made" not in page.text
+    platform.sql("UPDATE cases SET state = 'paid' WHERE id = ?", int(due))
+    page = browser.get(f"/payments/{payment}")
+    assert "is being made" in page.text and "The permit is ready" not in page.text
+    platform.sql("UPDATE cases SET state = 'issued' WHERE id = ?", int(due))
 
 
 def test_paid_is_not_paid_again(platform, broker, due):
@@ -380,9 +399,23 @@ def test_the_pump_is_killed_after_the_acknowledgement(platform, broker, due):
     await_("another pump", again)
 
 
+def halt(platform, pid):
+    """Stops it, but not while it holds the lock that all writers wait for."""
+    with open(platform.folder / "state/fwpermit.db.lock", "rb") as lock:
+        def halted():
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.kill(pid, signal.SIGCONT)
+                return False
+            return True
+        await_("a moment between its transactions", halted)
+
+
 def test_the_server_stops_after_the_acknowledgement(platform, broker, due):
     _, order = begin(platform, broker, due)
-    os.kill(process(platform, "pump"), signal.SIGSTOP)
+    halt(platform, process(platform, "pump"))
     assert callback(platform, order) == ["1|OK"]
     os.kill(process(platform, "pump"), signal.SIGKILL)
     platform.serve("stop")

@@ -56,8 +56,9 @@ class Body:
     """A form with a PDF of n bytes, made as it goes."""
 
     def __init__(self, n, watch):
-        self.head = wire.multipart(wire.file_part(b""), end=False)[:-2] + flow.pdf()
-        self.tail = b"\r\n--BoUnDaRy--\r\n"
+        first, rest = flow.pdf().split(b"\n", 1)
+        self.head = wire.multipart(wire.file_part(b""), end=False)[:-2] + first
+        self.tail = b"\n" + rest + b"\r\n--BoUnDaRy--\r\n"
         self.left, self.watch = n - len(flow.pdf()), watch
         self.whole = len(self.head) + self.left + len(self.tail)
 

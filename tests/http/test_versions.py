@@ -1,8 +1,5 @@
 """A service is changed while cases are under way: each keeps the version that it was opened with, to its document."""
 
-import os
-import signal
-
 import flow
 import papers
 import pytest
@@ -64,7 +61,7 @@ def before_and_after(platform, broker):
     drafted, filed = flow.open_case(broker, flow.register(broker)), flow.filed(broker)
     write(platform, CHANGES)
     platform.expect(r"FWP2107|FWP0102")  # a role is away while it is started again
-    os.kill(int((platform.folder / "httpd.pid").read_text()), signal.SIGUSR1)  # a graceful restart
+    platform.reload()
     newer = open_newer(platform)
     for person in platform.people.values():
         person.http.close()  # the old connections end

@@ -44,6 +44,31 @@ const stories = {
     await t.page.waitForSelector('.saved:has-text("Saved")');
     t.same(t.asked[0].json.birth, '1990-07-05');
   },
+  async 'the answer about a letter is awaited, and fills in what is empty once'(t) {
+    const letter = (code, fills = null) => ({
+      letter_no: 'L1', field: 'permit_letter', state: { code, tone: 'blue', label: code }, text: `It is ${code}.`,
+      waits: code === 'asked', can_ask: false, fills, href: '/cases/4100/letter', link: null });
+    t.answer = (r) => {
+      if (r.url === '/cases/4100/letter.json') return { status: 200, json: { letter: letter('found', 1) } };
+      if (r.json._fill) return saved(9, { filled: { contract_to: '2029-01-31' }, letter: letter('found') });
+      return saved(8, { letter: letter(t.asked.length === 1 ? 'asked' : 'found', t.asked.length === 1 ? null : 1) });
+    };
+    await t.open('case_edit.new.en');
+    await t.page.fill('#f-permit_letter', '勞動發事字第1150012345號');
+    await t.page.locator('#f-permit_letter').blur();
+    await t.page.waitForSelector('[data-letter-said]:has-text("It is asked.")');
+    await t.page.waitForSelector('[data-letter-said]:has-text("It is found.")');
+    await t.page.waitForFunction(() => document.getElementById('f-contract_to').value === '2029-01-31');
+    t.same(t.asked[1].json, { _fill: '1', version: '8' });
+    await t.page.fill('#f-contract_to', '');
+    await t.page.locator('#f-contract_to').blur();
+    await t.page.waitForResponse((r) => r.request().method() === 'POST' && r.request().postDataJSON().contract_to === '');
+    await t.page.fill('#f-visa_no', 'V1');
+    await t.page.locator('#f-visa_no').blur();
+    await t.page.waitForResponse((r) => r.request().method() === 'POST' && 'visa_no' in r.request().postDataJSON());
+    t.same(t.asked.filter((r) => r.json._fill).length, 1);
+    t.same(await t.page.inputValue('#f-contract_to'), '');
+  },
   async "the passport's lines fill in the form"(t) {
     t.answer = (r) => (r.url === '/mrz'
       ? { status: 200, json: { fields: { name_latin: 'TRAN VAN BINH', passport_no: 'C9021145' }, failed: [], problems: [] } }

@@ -46,7 +46,7 @@ static int fill(const fw_templates *all, const char *dir, const char *path, apr_
         fprintf(stderr, "%s:%d: %s\n", path, where.line, model ? "no _template" : where.text);
         return 1;
     }
-    e = fw_template_render(all, name, model, lang, &html, &n, pool);
+    e = fw_template_render(all, name, fw_of_json(model, pool), lang, &html, &n, pool);
     return e ? complain(e, pool) : keep(dir, path, html, n, pool);
 }
 

@@ -48,41 +48,48 @@ function judgeTemplates() {
 
 // ---- what a browser sees ----
 
-async function judgePage(context, base, name, scripts) {
+// A tab of one width; what its pages say and weigh since a page was asked for is in `said` and `weight`.
+async function openTab(browser, width, scripts) {
+  const context = await browser.newContext({ viewport: { width, height: 800 } });
+  if (!scripts) await context.route(/\.js$/, (route) => route.abort());
   const page = await context.newPage();
-  const said = [];
-  let weight = 0;
-  page.on('console', (m) => { if (m.type() === 'error' && !/\(Not Found\)/.test(m.text())) said.push(m.text()); });
-  page.on('pageerror', (e) => said.push(String(e)));
+  const tab = { context, page, scripts, said: [], weight: 0 };
+  await (await context.newCDPSession(page)).send('Network.setCacheDisabled', { cacheDisabled: true });
+  page.on('console', (m) => { if (m.type() === 'error' && !/\(Not Found\)/.test(m.text())) tab.said.push(m.text()); });
+  page.on('pageerror', (e) => tab.said.push(String(e)));
   page.on('response', async (r) => {
-    if (!r.url().includes('/samples/')) weight += (await r.request().sizes().catch(() => ({ responseBodySize: 0 }))).responseBodySize;
+    if (!r.url().includes('/samples/')) tab.weight += (await r.request().sizes().catch(() => ({ responseBodySize: 0 }))).responseBodySize;
   });
-  await page.goto(`${base}/${name}`);
-  if (scripts) await page.waitForSelector('html.ready');
-  const result = await page.evaluate(`${axe.source}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
-  const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
-  await page.close();
+  return tab;
+}
+
+async function judgePage(tab, base, name) {
+  tab.said = [];
+  tab.weight = 0;
+  await tab.page.goto(`${base}/${name}`);
+  if (tab.scripts) await tab.page.waitForSelector('html.ready');
+  const result = await tab.page.evaluate(`${axe.source}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
+  const wide = await tab.page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
   return [
     ...result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`),
-    ...said, wide > 0 && `${wide} px too wide`, weight > first && `${weight} bytes at first`,
+    ...tab.said, wide > 0 && `${wide} px too wide`, tab.weight > first && `${tab.weight} bytes at first`,
   ];
 }
 
 async function judgePages(browser, base, width, scripts, wanted) {
+  const tab = await openTab(browser, width, scripts);
   for (const name of names.filter(wanted)) {
-    const context = await browser.newContext({ viewport: { width, height: 800 } });
-    if (!scripts) await context.route(/\.js$/, (route) => route.abort());
     const label = `${name}: ${width} px${scripts ? '' : ', no scripts'}`;
-    const findings = await judgePage(context, base, name, scripts).catch((e) => [String(e)]);
+    const findings = await judgePage(tab, base, name).catch((e) => [String(e)]);
     check(label, scripts ? findings : findings.filter((f) => !/ERR_FAILED/.test(f)));
-    await context.close();
   }
+  await tab.context.close();
 }
 
 judgeTemplates();
 names.forEach(judgeHtml);
 const site = await serve(build);
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 const zh = (n) => n.endsWith('.zh-Hant'), en = (n) => n.endsWith('.en');
 await judgePages(browser, site.base, 1280, true, zh);
 await judgePages(browser, site.base, 320, false, zh);

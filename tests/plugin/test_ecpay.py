@@ -9,10 +9,11 @@ import urllib.parse
 
 import pytest
 
+import cards
 import checkmac
 import contracts
 from conftest import IV, KEY, SITE, ecpay_options, ecpay_secrets
-from host import PLUGINS
+from host import PLUGINS, until
 from vectors import VECTORS
 
 NOW = "2026-01-01T04:00:00Z"  # 12:00 in Taipei
@@ -386,7 +387,8 @@ def test_a_gateway_that_fails(pay, standin, fail, query, refund, word):
     request = {"order_no": number, "gateway_no": trade, "amount": 1000, "method": "card"}
     assert pay.call("payment.refund", request)[0] == refund
     standin.switch(fail="none")
-    assert pay.call("payment.query", {"order_no": number})[1]["state"] == "paid"
+    if fail != "http403":
+        assert pay.call("payment.query", {"order_no": number})[1]["state"] == "paid"
 
 
 def test_a_query_whose_answer_is_not_the_gateways(pay, standin):
@@ -492,6 +494,143 @@ def test_refunds(pay, standin):
     assert done == [("R", 400, True), ("R", 600, True), ("R", 1, False), ("R", 400, False)]
 
 
+# ---- refunds by what the card's detail says ----
+
+@pytest.fixture(name="detailed")
+def one_that_knows_cards(start, standin, inbox):
+    assert inbox
+    return start(PLUGINS / "payment_ecpay.so", "pay",
+                 ecpay_options(standin, return_url=inbox.url + "/paid", info_url=inbox.url + "/info", vendor_url=standin.url),
+                 ecpay_secrets(credit_check_code=cards.CHECK_CODE))
+
+
+def paid_card(process, standin, state, amount=1000):
+    standin.switch(card_state=state)
+    number = begin(process, standin, amount=amount)
+    trade = standin.control("pay", order=number, method="card")[1]["order"]["trade_no"]
+    return {"order_no": number, "gateway_no": trade, "amount": amount, "method": "card"}
+
+
+def refunded(process, request):
+    """What the gateway says of it, through the plugin."""
+    ask = {"order_no": request["order_no"], "gateway_no": request["gateway_no"], "method": "card", "refunds": True}
+    return process.call("payment.query", ask)[1].get("refunded")
+
+
+def actions(standin):
+    return [(a["action"], a["amount"]) for a in standin.books()["actions"] if a["done"]]
+
+
+@pytest.mark.parametrize("state,amount,steps", [
+    ("authorised", 1000, [("N", 1000)]), ("authorised", 400, [("C", 1000), ("R", 400)]),
+    ("to_capture", 1000, [("E", 1000), ("N", 1000)]), ("to_capture", 400, [("R", 400)]),
+    ("captured", 1000, [("R", 1000)]), ("captured", 400, [("R", 400)])])
+def test_a_refund_by_the_cards_state(detailed, standin, state, amount, steps):
+    request = {**paid_card(detailed, standin, state), "amount": amount}
+    assert refunded(detailed, request) == 0
+    assert detailed.call("payment.refund", request)[:2] == ("ok", {"gateway_no": request["gateway_no"]})
+    assert actions(standin) == steps and refunded(detailed, request) == amount
+    assert standin.books()["orders"][-1]["refunded"] == amount
+    left = detailed.call("payment.refund", {**request, "amount": 1001 - amount})[2]
+    assert left["rc"] == "rejected" and actions(standin) == steps
+
+
+@pytest.mark.parametrize("state,amount,lost", [
+    ("authorised", 1000, "N"), ("authorised", 400, "C"), ("authorised", 400, "R"), ("to_capture", 1000, "E"),
+    ("to_capture", 1000, "N"), ("to_capture", 400, "R"), ("captured", 1000, "R"), ("captured", 400, "R"),
+    ("captured", 1000, "before"), ("to_capture", 1000, "before"), ("authorised", 1000, "before")])
+def test_an_answer_lost_at_any_step(detailed, standin, state, amount, lost):
+    """Unknown; what went back is told, and only where nothing did is it asked for again: the books have it once."""
+    request = {**paid_card(detailed, standin, state), "amount": amount}
+    standin.switch(lose_action=lost)
+    assert detailed.call("payment.refund", request)[0] == "unknown"
+    back = refunded(detailed, request)
+    assert back == standin.books()["orders"][-1]["refunded"] and back in (0, amount)
+    if back == 0:
+        assert detailed.call("payment.refund", request)[0] == "ok"
+    assert refunded(detailed, request) == amount == standin.books()["orders"][-1]["refunded"]
+
+
+def test_a_second_step_that_is_refused_is_unknown(detailed, standin):
+    """The first one stands: no cashier may pay by hand while the card's money is already on its way back."""
+    request = paid_card(detailed, standin, "to_capture")
+    standin.switch(refuse_action="N")
+    assert detailed.call("payment.refund", request)[0] == "unknown" and actions(standin) == [("E", 1000)]
+    assert refunded(detailed, request) == 0
+    assert detailed.call("payment.refund", request)[0] == "ok" and actions(standin) == [("E", 1000), ("N", 1000)]
+
+
+def test_without_the_check_code_nobody_knows_what_went_back(pay, standin):
+    request = paid_card(pay, standin, "captured")
+    assert refunded(pay, request) is None
+    assert pay.call("payment.refund", request)[0] == "ok" and actions(standin) == [("R", 1000)]
+
+
+def test_a_wrong_check_code(start, standin, inbox):
+    process = start(PLUGINS / "payment_ecpay.so", "pay",
+                    ecpay_options(standin, return_url=inbox.url + "/paid", info_url=inbox.url + "/info"),
+                    ecpay_secrets(credit_check_code="1"))
+    request = paid_card(process, standin, "captured")
+    answer = process.call("payment.refund", request)[2]
+    assert answer["rc"] == "tempfail" and "not to be read" in answer["reason"] and actions(standin) == []
+
+
+def test_asked_too_often_it_rests(detailed, standin):
+    request = paid_card(detailed, standin, "captured")
+    standin.switch(fail="http403")
+    assert refunded_answer(detailed, request)["rc"] == "tempfail"
+    standin.switch(fail="none")
+    asked = len(standin.books()["requests"])
+    for op, body in (("payment.query", {"order_no": request["order_no"]}), ("payment.refund", request),
+                     ("payment.settlement", {"day": "2026-11-25"})):
+        answer = detailed.call(op, body)[2]
+        assert answer["rc"] == "tempfail" and "403" in answer["reason"] and 0 < answer["retry_after_ms"] <= 1800000
+    assert len(standin.books()["requests"]) == asked, "it is left alone"
+    assert detailed.call("payment.begin", order())[0] == "ok", "to begin asks nobody"
+
+
+def refunded_answer(process, request):
+    return process.call("payment.query", {"order_no": request["order_no"], "refunds": True})[2]
+
+
+# ---- the file of a day ----
+
+def today():
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() + 28800))
+
+
+def test_the_file_of_a_day(detailed, standin):
+    first, second = paid_card(detailed, standin, "captured"), paid_card(detailed, standin, "captured", 3000)
+    assert detailed.call("payment.refund", {**first, "amount": 400})[0] == "ok"
+    for _ in range(2):
+        answer = detailed.call("payment.settlement", {"day": today()})[1]
+        assert "next" not in answer
+        assert [(line["kind"], line["order_no"], line["gateway_no"], line["amount"], line.get("fee"), line["method"])
+                for line in answer["lines"]] == [
+                    ("payment", first["order_no"], first["gateway_no"], 1000, 20, "card"),
+                    ("refund", first["order_no"], first["gateway_no"], 400, None, "card"),
+                    ("payment", second["order_no"], second["gateway_no"], 3000, 60, "card")]
+    assert detailed.call("payment.settlement", {"day": "2001-01-01"})[1] == {"lines": []}
+
+
+@pytest.mark.parametrize("media,words", [("half_line", "line 3: it is cut off"), ("another_merchant", "line 2: another merchant's"),
+                                         ("twice", "line 4: it stands twice"), ("no_column", "no column 廠商訂單編號")])
+def test_a_file_that_is_no_good(detailed, standin, media, words):
+    """Nothing of it is taken, and the next day's is asked for as ever."""
+    paid_card(detailed, standin, "captured")
+    paid_card(detailed, standin, "captured")
+    standin.switch(media=media)
+    answer = detailed.call("payment.settlement", {"day": today()})[2]
+    assert answer["rc"] == "tempfail" and words in answer["reason"] and today() in answer["reason"], answer
+    standin.switch(media="whole")
+    assert len(detailed.call("payment.settlement", {"day": today()})[1]["lines"]) == 2
+
+
+def test_no_file_without_its_host(ecpay):
+    answer = ecpay.call("payment.settlement", {"day": "2026-11-25"})[2]
+    assert answer["rc"] == "misconfigured" and "vendor_url" in answer["reason"]
+
+
 @pytest.mark.parametrize("method", ["atm", "cvs", "barcode", "other"])
 def test_cards_alone_are_paid_back(ecpay, standin, method):
     request = {"order_no": "A1", "gateway_no": "1", "amount": 1, "method": method}
@@ -518,7 +657,8 @@ def test_no_refund_during_the_daily_capture(start, standin, clock, left):
     answer = process.call("payment.refund", request)[2]
     if left:
         assert answer["rc"] == "tempfail" and "capture" in answer["reason"]
-        assert answer["retry_after_ms"] == left * 1000 and standin.books()["requests"] == []
+        assert answer["retry_after_ms"] == left * 1000
+        assert not [r for r in standin.books()["requests"] if r["fields"].get("MerchantTradeNo") == "A1"]
     else:
         assert answer["rc"] == "rejected" and answer["reason"] == "0"
 
@@ -567,10 +707,16 @@ def test_settings_show_in_the_order(start, standin):
     assert dict(redirect["fields"])["StoreExpireDate"] == "60"
 
 
+@pytest.mark.parametrize("text", ["3002607", KEY, IV, SITE + "/payments"])
+def test_no_memory_for_a_setting(start, standin, text):
+    process = start(PLUGINS / "payment_ecpay.so", "pay", ecpay_options(standin), ecpay_secrets(), no_memory_for=text)
+    until(lambda: "no memory" in process.log, "what it lacks")
+
+
 def test_what_it_says_of_itself(ecpay):
     told = ecpay.raw("describe")["reply"]
     assert told["port"] == "payment" and told["name"] == "payment_ecpay" and re.fullmatch(r"\d+\.\d+\.\d+", told["version"])
-    assert told["ops"] == ["payment.begin", "payment.message", "payment.query", "payment.refund"]
+    assert told["ops"] == ["payment.begin", "payment.message", "payment.query", "payment.refund", "payment.settlement"]
     assert ecpay.raw("health")["rc"] == "ok"
 
 
@@ -593,5 +739,5 @@ def test_no_growth(ecpay, standin):
 
 def test_all_answers_were_seen():
     """The exchanges of this file were held against the contract: both sides of each operation."""
-    for op in ("payment.begin", "payment.message", "payment.query", "payment.refund"):
+    for op in ("payment.begin", "payment.message", "payment.query", "payment.refund", "payment.settlement"):
         assert contracts.seen.get((op, "ok"), 0) > 0, op

@@ -52,7 +52,19 @@ def test_each_has_its_page(name):
         assert f"`{option}`" in text, option
 
 
-@pytest.mark.parametrize("port", sorted(contracts.SCHEMAS))
+HEADER = (ROOT / "plugins/fwpermit_plugin.h").read_text(encoding="utf-8")
+OPERATIONS = {port: ops.replace(" ", "").split(",") for ops, port in
+              re.findall(r"fwp_op ([a-z, ]+);\n} fwp_([a-z]+)_ops;", HEADER)}
+PORTS = sorted(contracts.SCHEMAS)
+
+
+def test_each_port_has_its_contract():
+    named = re.findall(r'#define FWP_PORT_[A-Z]+ +"([a-z]+)"', HEADER)
+    assert len(named) == 12 and set(named) == set(OPERATIONS)
+    assert PORTS == sorted([*named, "plugin"])
+
+
+@pytest.mark.parametrize("port", PORTS)
 def test_contracts_are_schemas(port):
     schema = contracts.SCHEMAS[port]
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -60,7 +72,45 @@ def test_contracts_are_schemas(port):
     for name in schema["$defs"]:
         if "." not in name:
             assert f"#/$defs/{name}" in text, f"{name} is used by nobody"
-    header = (ROOT / "plugins/fwpermit_plugin.h").read_text(encoding="utf-8")
-    assert f"docs/contracts/{port}.json" in header
-    slots = {name.split(".")[0] for name in schema["$defs"] if "." in name}
-    assert all(f"{slot}.request" in schema["$defs"] and f"{slot}.reply" in schema["$defs"] for slot in slots)
+    assert f"docs/contracts/{port}.json" in HEADER
+    operations = OPERATIONS.get(port, ["health", "probe"])
+    assert [name for name in schema["$defs"] if "." in name] == [
+        f"{op}.{side}" for op in operations for side in ("request", "reply")]
+
+
+def parts(schema, place=""):
+    """All schemas within one, with their places."""
+    if isinstance(schema, dict):
+        yield place, schema
+        for word in ("properties", "$defs"):
+            for name, inner in schema.get(word, {}).items():
+                yield from parts(inner, f"{place}/{name}")
+        for word in ("items", "if", "then", "else"):
+            yield from parts(schema.get(word), f"{place}/{word}")
+        for word in ("prefixItems", "anyOf", "oneOf", "allOf"):
+            for i, inner in enumerate(schema.get(word, [])):
+                yield from parts(inner, f"{place}/{word}/{i}")
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_contracts_are_closed_and_capped(port):
+    for place, schema in parts(contracts.SCHEMAS[port]):
+        types = schema.get("type", [])
+        if "object" in types:
+            assert schema.get("additionalProperties") is False, place
+        if "array" in types:
+            assert "maxItems" in schema or schema.get("items") is False, place
+        if "string" in types:
+            bounded = re.fullmatch(r"\^(?!.*([^\\]\*|\+)).*\$", schema.get("pattern", "*"))
+            assert "maxLength" in schema or bounded, place
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_contracts_have_examples(port):
+    for name, schema in contracts.SCHEMAS[port]["$defs"].items():
+        if "." not in name:
+            continue
+        assert schema["examples"], name
+        for example in schema["examples"]:
+            assert contracts.faults(port, name, example) == [], name
+            assert contracts.faults(port, name, {**example, "another": 1}), name

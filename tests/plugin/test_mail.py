@@ -13,7 +13,7 @@ import pytest
 
 import contracts
 from conftest import mail_options
-from host import PLUGINS
+from host import PLUGINS, until
 
 TEXTS = {
     "zh-Hant": ("您的案件 115-000123 須補件", "您好：\n\n請於 2026-12-09 前補正照片。\n\n.開頭是點\nFrom 開頭\n移民署\n"),
@@ -131,6 +131,16 @@ def test_a_server_that_says_nothing(start, standin):
         assert process.call("notify.send", notice(), deadline_ms=1)[0] in ("cancelled", "tempfail")
 
 
+def test_a_server_that_falls_silent(start, standin):
+    """It is given up long before the deadline, which is for the whole of a mail."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        process = start(PLUGINS / "notify_mail.so", "mail", mail_options(standin, url=f"smtp://127.0.0.1:{server.getsockname()[1]}"))
+        greeter = threading.Thread(target=lambda: server.accept()[0].sendall(b"220 hello\r\n") or server.accept())
+        greeter.daemon = True
+        greeter.start()
+        assert process.call("notify.send", notice(), deadline_ms=60000)[0] == "tempfail"
+
+
 def test_tls_is_not_done_without(start, standin):
     """A server that offers no STARTTLS, where it is demanded: nothing is told to it in the clear."""
     process = start(PLUGINS / "notify_mail.so", "mail", mail_options(standin, tls="starttls"))
@@ -244,6 +254,11 @@ def test_settings_that_are_wrong(start, standin, change, secrets, named):
     process = start(PLUGINS / "notify_mail.so", "mail", mail_options(standin, **change), secrets)
     answer = process.raw("notify.send", notice())
     assert answer["rc"] == "misconfigured" and named in answer["reason"], answer
+
+
+def test_no_memory_for_a_setting(start, standin):
+    process = start(PLUGINS / "notify_mail.so", "mail", mail_options(standin), no_memory_for="permit@agency.test")
+    until(lambda: "no memory" in process.log, "what it lacks")
 
 
 def test_what_it_says_of_itself(mail):

@@ -4,20 +4,28 @@ import contextlib
 import http.server
 import json
 import os
+import re
 import signal
 import struct
 import threading
 
 import pytest
 
-from host import BLOB_MAX, BUILD, JSON_MAX, ROOT, Client, Gone, compile_library, frame_of, until
+from host import BLOB_MAX, BUILD, JSON_MAX, LOOSE, ROOT, Client, Gone, compile_library, frame_of, until
 
 ODD = BUILD / "tests/plugin/odd"
 SOURCE = ROOT / "tests/plugin/odd.c"
 
 
-def odd(name="odd", *flags):
-    return compile_library(SOURCE, ODD / f"{name}.so", "-D_GNU_SOURCE", *flags)
+def odd(name="odd", *flags, first=None):
+    """`first`: the folder of another header."""
+    return compile_library(SOURCE, ODD / f"{name}.so", "-D_GNU_SOURCE", *flags, headers=first)
+
+
+@pytest.fixture(name="start")
+def held_to_little(start):
+    """What such a plugin is told to do wrong stands in the request."""
+    return lambda *args, **more: start(*args, **{"held_to": LOOSE, **more})
 
 
 @pytest.fixture(scope="module", name="library")
@@ -38,7 +46,7 @@ def do(process, what, **more):
 
 def test_what_a_call_gets(process):
     told = do(process, "tell", key="k1")["reply"]
-    assert (told["calls"], told["key"], told["zero"], told["size"], told["minor"]) == (1, "k1", 0, 1, 0)
+    assert (told["calls"], told["key"], told["zero"], told["size"], told["minor"]) == (1, "k1", 0, 1, 2)
     assert 0 < told["left"] <= 5000
     assert do(process, "tell", deadline_ms=1000)["reply"]["left"] <= 1000
     assert 1000 < do(process, "tell", deadline_ms=600000)["reply"]["left"] <= 5000  # never more than the settings say
@@ -63,10 +71,14 @@ def test_the_bytes_of_a_message(process):
 
 @pytest.mark.parametrize("what,rc,reason", [
     ("nothing", "ok", ""), ("pending", "pending", ""), ("unknown", "unknown", "who knows"), ("later", "tempfail", "later"),
-    ("list", "permfail", "not a JSON object"), ("no_json", "permfail", "not a JSON object"),
-    ("twice", "permfail", "not a JSON object"), ("no_utf8", "permfail", "not a JSON object"),
-    ("null", "permfail", "not a JSON object"), ("bigger", "permfail", "not a JSON object"),
+    ("list", "permfail", "not a JSON object"), ("no_json", "permfail", "cut off"),
+    ("twice", "permfail", "a name occurs twice"), ("no_utf8", "permfail", "not UTF-8"), ("nul", "permfail", "a NUL"),
+    ("trailing", "permfail", "bytes behind its end"), ("text", "permfail", "not JSON"), ("huge", "permfail", "too large"),
+    ("null", "permfail", "nowhere"), ("bigger", "permfail", "more than 1048576 bytes"),
+    ("100mb", "permfail", "more than 1048576 bytes"), ("body_and_no", "permfail", "a body beside a code that has none"),
+    ("own_files", "permfail", "/files: the host's own"), ("no_reason", "rejected", "the plugin gave no reason"),
     ("rc99", "permfail", "not known"), ("bad_reason", "rejected", "not UTF-8"), ("lines", "rejected", "one two"),
+    ("long_chinese", "rejected", "x" + 166 * "陳"),
     ("swell", "permfail", "too long")])
 def test_answers_against_the_contract(process, what, rc, reason):
     answer = do(process, what)
@@ -74,6 +86,23 @@ def test_answers_against_the_contract(process, what, rc, reason):
     assert answer["retry_after_ms"] == (1234 if what == "later" else 0)
     assert do(process, "tell")["rc"] == "ok"
     assert "\x1b" not in process.log
+
+
+@pytest.mark.parametrize("reply,reason", [
+    ({"type": "object", "additionalProperties": False, "properties": {}}, "/calls: additionalProperties"),
+    ({"type": "object", "properties": {"calls": {"type": "string"}}}, "/calls: type"),
+    ({"type": "object", "required": ["message_id"]}, "required")])
+def test_answers_of_another_form(start, library, tmp_path, reply, reason):
+    """An unknown member, a wrong type, one that is missing: it is no answer, and the process goes on."""
+    for name in ("plugin", "notify"):
+        contract = json.loads((LOOSE / f"{name}.json").read_text(encoding="utf-8"))
+        if name == "notify":
+            contract["$defs"]["send.reply"] = reply
+        (tmp_path / f"{name}.json").write_text(json.dumps(contract), encoding="utf-8")
+    process = start(library, held_to=tmp_path)
+    answer = do(process, "tell")
+    assert (answer["rc"], answer["reply"]) == ("permfail", {}) and reason in answer["reason"], answer
+    assert process.raw("describe")["rc"] == "ok"
 
 
 def test_the_longest_answer(process):
@@ -126,6 +155,22 @@ def test_a_client_that_goes_in_the_middle(process, cut):
     assert do(process, "tell")["rc"] == "ok"
 
 
+def test_a_client_that_sends_a_byte_now_and_then(process):
+    with contextlib.closing(process.client()) as slow:
+        slow.send(struct.pack(">I", 100000))
+
+        def dropped():
+            try:
+                slow.send(b" ")
+            except Gone:
+                return True
+            return False
+
+        until(dropped, "the end of the slow client")
+    assert "client dropped" in process.log
+    assert process.raw("describe")["rc"] == "ok"
+
+
 def test_a_request_that_is_too_long(process):
     text = json.dumps({"op": "notify.send", "request": {"a": "x" * 1000000}}).encode()
     with contextlib.closing(process.client()) as client:
@@ -163,7 +208,7 @@ def test_a_crash_ends_one_process(start, process):
     other = start(process.tmp / "none.so", name="other", folder=process.tmp)
     with pytest.raises(Gone):
         do(process, "crash")
-    assert process.ended() == -signal.SIGSEGV
+    assert process.ended() == -signal.SIGBUS
     assert other.raw("describe")["rc"] == "misconfigured"
     with pytest.raises(ConnectionRefusedError):
         process.client()
@@ -225,6 +270,77 @@ def test_no_secret_in_the_log(process):
     assert "a secret thing" not in process.log and "made with 2 settings and a second line" in process.log
 
 
+# ---- what the contract forbids ----
+
+def test_a_plugin_starts_no_process_and_signals_nobody(process):
+    assert do(process, "processes")["reply"] == {"threads": 1, "forks": 0, "runs": 0, "kills": 0, "shell": 0}
+
+
+def test_a_leak_ends_with_its_process(start, library):
+    process = start(library, options={"process.memory_mb": "64"})
+    with pytest.raises((Gone, ConnectionRefusedError)):
+        for _ in range(100):  # it may still be able to say that it has none
+            do(process, "leak")
+            do(process, "half")
+    assert process.ended() != 0
+    process.start()
+    assert do(process, "tell")["rc"] == "ok"
+    for wrong in ("63", "x", "", "-1", "64x", "99999999", "65537"):
+        assert_misconfigured(start(library, options={"process.memory_mb": wrong}), "option process.memory_mb is 64 to 65536")
+
+
+def test_exit_is_the_end_of_one_process(process):
+    with pytest.raises(Gone):
+        do(process, "exit")
+    assert process.ended() == 0
+    process.start()
+    assert do(process, "tell")["reply"]["calls"] == 1
+
+
+def test_closed_descriptors_end_it(process):
+    with pytest.raises(Gone):
+        do(process, "close_all")
+    assert process.ended() == 1
+
+
+def test_no_signal_that_is_taken_away_keeps_it(process):
+    with pytest.raises(Gone):
+        do(process, "deafen", deadline_ms=100)
+    assert process.ended() == -signal.SIGKILL
+
+
+def test_what_a_call_changed_is_mended(process):
+    assert do(process, "change")["rc"] == "ok"
+    status = dict(line.split(":\t") for line in
+                  open(f"/proc/{process.process.pid}/status", encoding="ascii").read().splitlines())
+    assert status["Umask"] == "0077" and int(status["SigBlk"], 16) == 0
+    assert int(status["SigIgn"], 16) >> (signal.SIGPIPE - 1) & 1
+    with pytest.raises(Gone):
+        do(process, "hang", deadline_ms=100)
+    assert process.ended() == -signal.SIGALRM
+    process.start()
+    do(process, "change")
+    assert process.kill(signal.SIGTERM) == 0
+
+
+def test_what_it_prints_is_in_the_log(process):
+    assert do(process, "print")["rc"] == "ok"
+    process.kill(signal.SIGTERM)
+    log = process.log
+    assert "plugin it: prints: to standard output" in log and "plugin it: prints: to standard error, without an end" in log
+    assert "and  [31mcolours" in log
+    assert all(line.startswith("fwpermit-worker plugin it [") for line in log.splitlines())
+
+
+@pytest.mark.parametrize("what", ["flood", "flood_print"])
+def test_a_flood_of_the_log_is_cut(process, what):
+    assert do(process, what)["rc"] == "ok"
+    process.kill(signal.SIGTERM)
+    lines = [line for line in process.log.splitlines() if "flood" in line]
+    left_out = [int(n) for n in re.findall(r"plugin it: (\d+) lines of it are left out here", process.log)]
+    assert 90 <= len(lines) < 400 and len(lines) + sum(left_out) >= 20000
+
+
 # ---- what is not loaded ----
 
 def assert_misconfigured(process, reason):
@@ -237,7 +353,7 @@ def assert_misconfigured(process, reason):
 @pytest.mark.parametrize("flags,reason", [
     (["-DMAJOR=2"], "made for interface 2, not 1"), (["-DMAJOR=0"], "made for interface 0, not 1"),
     (["-DNONE"], "does not serve interface"), (["-DENTRY=another_name"], "exports no fwpermit_plugin"),
-    (['-DPORT="weather"'], "port weather, which is not known"), (["-DSIZE=4"], "made for interface"),
+    (['-DPORT="weather"'], "port weather, which is not known"), (["-DSIZE=4"], "gives no size"),
     (["-DSIZE=sizeof(uint32_t)*2"], "leaves out what it must have"), (["-DPORT=NULL"], "leaves out")])
 def test_plugins_of_another_kind(start, flags, reason):
     assert_misconfigured(start(odd("kind", *flags)), reason)
@@ -250,6 +366,48 @@ def test_older_and_newer_plugins(start):
     assert old.raw("notify.send")["rc"] == "permfail" and old.raw("health")["rc"] == "tempfail"
     new = start(odd("new", "-DMINOR=9", "-DSIZE=sizeof(fwp_plugin)+64", "-DOPS_SIZE=sizeof(fwp_notify_ops)+64"))
     assert do(new, "tell")["rc"] == "ok" and new.raw("describe")["reply"]["ops"] == ["notify.send"]
+
+
+def header_of_tomorrow(folder):
+    """Interface 1.3: every struct has more members behind those of today."""
+    text = (ROOT / "plugins/fwpermit_plugin.h").read_text(encoding="utf-8")
+    text = text.replace("#define FWP_ABI_MINOR 2u", "#define FWP_ABI_MINOR 3u")
+    text = text.replace("fwp_op send, message;", "fwp_op send, message, recall;")
+    text = text.replace("    fwp_op probe;\n}", "    fwp_op probe;\n    fwp_op rehearse;\n}")
+    text = text.replace("} fwp_reply;", "    const char *advice;\n} fwp_reply;")
+    folder.mkdir()
+    (folder / "fwpermit_plugin.h").write_text(text, encoding="utf-8")
+    assert text.count("recall") == text.count("rehearse") == text.count("advice;") == 1
+    return folder
+
+
+@pytest.mark.parametrize("minor", [0, 3])
+def test_plugins_built_with_another_header(start, tmp_path, minor):
+    """1.0 as it was printed, which lacks message and probe; and one of tomorrow, which has more."""
+    folder = header_of_tomorrow(tmp_path / "abi") if minor else ROOT / "tests/plugin/abi-1.0"
+    process = start(odd(f"abi{minor}", first=folder))
+    told = do(process, "tell")["reply"]
+    assert (told["minor"], told["key"]) == (2, "key-1")
+    assert process.raw("describe")["reply"]["ops"] == ["notify.send"]
+    assert process.raw("notify.message")["rc"] == "permfail"
+    answer = process.raw("probe")
+    assert answer["reply"] == {"steps": [{"name": "health", "ok": True, "detail": "the plugin cannot say"}]}
+
+
+def test_a_library_that_is_missing(start, tmp_path):
+    folder = tmp_path / "plugins"
+    folder.mkdir(mode=0o755)
+    compile_library(ROOT / "tests/plugin/clock.c", folder / "libneeded.so", "-Wl,-soname,libneeded.so", "-fvisibility=default")
+    plugin = compile_library(SOURCE, folder / "odd.so", "-D_GNU_SOURCE", "-Wl,--no-as-needed", str(folder / "libneeded.so"))
+    (folder / "libneeded.so").unlink()
+    assert_misconfigured(start(plugin), "libneeded.so: cannot open shared object file")
+
+
+def test_a_contract_that_is_missing(start, library, tmp_path):
+    assert_misconfigured(start(library, held_to=tmp_path), "plugin.json")
+    (tmp_path / "plugin.json").write_text((LOOSE / "plugin.json").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "notify.json").write_text('{"$defs": {"send.request": {"maxlen": 1}}}', encoding="utf-8")
+    assert_misconfigured(start(library, held_to=tmp_path), "/$defs/send.request/maxlen: the keyword is not known")
 
 
 @pytest.mark.parametrize("mode,where,reason", [
@@ -299,7 +457,7 @@ def test_create_that_fails(start, library):
     assert_misconfigured(start(library, options={"create": "wrong"}), "option create is wrong and this is a second line")
     later = start(library, options={"create": "later"})  # what a later start may mend ends the process
     assert later.ended() == 1 and "not yet" in later.log
-    assert start(library, options={"create": "crash"}).ended() == -signal.SIGSEGV
+    assert start(library, options={"create": "crash"}).ended() == -signal.SIGBUS
     assert start(library, options={"create": "hang"}, deadline_ms=100, grace_ms=100).ended() == -signal.SIGALRM
 
 
@@ -326,6 +484,10 @@ class Site:
                 self.send_response(302 if self.path == "/away" else 200)
                 if self.path == "/away":
                     self.send_header("Location", "/target")
+                if self.path.startswith("/headers"):  # beside Server, Date and Content-Length
+                    self.send_header("X-Answer", " first and last ")
+                    for i in range(int(self.path[len("/headers"):]) - 4):
+                        self.send_header(f"X-{i}", "x")
                 self.send_header("Content-Length", str(size + (5 if self.path == "/cut" else 0)))
                 self.end_headers()
                 with contextlib.suppress(ConnectionError):
@@ -369,6 +531,12 @@ def test_http(start, library, site, path, plain, told):
     assert paths == ([path] if plain else [])  # no redirect is followed, no proxy of the environment used
     if plain:
         assert site.seen[0][1]["X-Test"] == "a" and site.seen[0][1]["User-Agent"].startswith("fwpermit/")
+
+
+@pytest.mark.parametrize("n,told", [(64, (OK, 64, "first and last")), (65, (LOST, 0, ""))])
+def test_headers_of_a_response(start, library, site, n, told):
+    got = do(fetching(start, library, f"{site.url}/headers{n}"), "fetch")["reply"]
+    assert (got["http"], got["headers"], got["told"]) == told
 
 
 def test_http_that_is_refused(start, library, site):

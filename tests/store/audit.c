@@ -579,6 +579,50 @@ START_TEST(an_anchor_cut_at_any_byte)
 }
 END_TEST
 
+/* The power went in the middle of a line: of its two sectors the second alone is on the disk. */
+START_TEST(an_anchor_with_a_hole_in_its_last_line)
+{
+    char line[512], hole[64] = "";
+    off_t before;
+    int fd;
+
+    begin_whole(_i);
+    before = size_of_anchor();
+    ck_assert(seal_in_database(100));
+    ck_assert_int_eq(follow(), 4);
+    fd = open(anchor, O_RDWR);
+    for (off_t from = before; from < size_of_anchor() - 1; from += 9) {
+        ssize_t n = pread(fd, line, sizeof(line), before);
+        size_t lost = (size_t)(size_of_anchor() - 1 - from);
+
+        lost = lost < sizeof(hole) ? lost : sizeof(hole);
+        ck_assert_int_eq(pwrite(fd, hole, lost, from), lost);
+        ck_assert_int_eq(look_at(anchor).fault, FW_AUDIT_WHOLE);
+        ck_assert_int_eq(look_at(anchor).anchored, 3);
+        ck_assert_int_eq(follow(), 4);
+        ck_assert_int_eq(size_of_anchor(), before + n);
+        ck_assert_int_eq(look_at(anchor).anchored, 4);
+    }
+    close(fd);
+    fx_close();
+}
+END_TEST
+
+START_TEST(an_anchor_with_a_hole_elsewhere)
+{
+    int fd;
+
+    begin_whole(_i);
+    fd = open(anchor, O_WRONLY);
+    ck_assert_int_eq(pwrite(fd, "", 1, size_of_anchor() / 3 + 5), 1);
+    close(fd);
+    ck_code(fw_audit_verify(fx.db, &(fw_audit_check){fw_audit_key_signed, verifier, anchor},
+                            &(fw_audit_report){0}, fx.pool),
+            FW_E_CORRUPT);
+    fx_close();
+}
+END_TEST
+
 START_TEST(an_anchor_of_another_form)
 {
     fw_audit_check check;
@@ -736,6 +780,8 @@ int main(void)
     tcase_add_loop_test(both, the_anchor_s_form, 0, FX_BACKENDS);
     tcase_add_loop_test(both, a_sealer_that_was_stopped, 0, FX_BACKENDS);
     tcase_add_loop_test(both, an_anchor_cut_at_any_byte, 0, FX_BACKENDS);
+    tcase_add_loop_test(both, an_anchor_with_a_hole_in_its_last_line, 0, FX_BACKENDS);
+    tcase_add_loop_test(both, an_anchor_with_a_hole_elsewhere, 0, FX_BACKENDS);
     tcase_add_loop_test(both, an_anchor_of_another_form, 0, FX_BACKENDS);
     tcase_add_loop_test(both, two_sealers, 0, FX_BACKENDS);
     tcase_add_loop_test(both, eight_writers_of_one_chain, 0, FX_BACKENDS);

@@ -75,6 +75,39 @@ START_TEST(organisations)
 }
 END_TEST
 
+static void add_session(fw_id account, const char *hash, apr_time_t seen, apr_time_t expires)
+{
+    fw_session s = {
+        .account_id = account, .csrf = "c", .created = FX_NOW, .seen = seen, .expires = expires};
+
+    ck_ok(fw_session_add(fx.db, hash, &s, NULL, "Mozilla", fx.pool));
+}
+
+/* The session of somebody of organisation 2, who is made for it. */
+static const fw_session *who_of_agency(void)
+{
+    fw_account a = {.id = 30,
+                    .login = "agent",
+                    .name = "A Name",
+                    .lang = "en",
+                    .roles = FW_ROLE_AGENT,
+                    .org_id = 2,
+                    .pw_hash = "$argon2id$",
+                    .active = true,
+                    .created = FX_NOW};
+    fw_session *s = NULL;
+
+    if (fx_count("account WHERE id = 30") == 0) {
+        ck_ok(fw_account_put(fx.db, &a, fx.pool));
+        add_session(30, "agent", FX_NOW, FX_NOW + 1000);
+    }
+    ck_ok(fw_session_load(fx.db, "agent", &s, fx.pool));
+    ck_assert_str_eq(s->account->login, "agent");
+    ck_assert_int_eq(s->account->roles, FW_ROLE_AGENT);
+    same(s->org_en, "Company 2");
+    return s;
+}
+
 START_TEST(delegations)
 {
     fw_delegation d = {.id = 50, .employer_id = 1, .agency_id = 2, .granted = FX_NOW}, again, stale;
@@ -92,9 +125,8 @@ START_TEST(delegations)
     ck_assert_int_eq(back->id, 50);
     ck_assert_int_eq(back->granted, FX_NOW);
     ck_assert_int_eq(back->version, 1);
-    ck_ok(fw_delegation_ids(fx.db, 2, &list, fx.pool));
-    ck_assert_int_eq(list->nelts, 1);
-    ck_assert_int_eq(APR_ARRAY_IDX(list, 0, fw_id), 1);
+    ck_assert_int_eq(who_of_agency()->n_employers, 1);
+    ck_assert_int_eq(who_of_agency()->employers[0], 1);
     ck_ok(fw_org_employers(fx.db, 2, &list, fx.pool));
     ck_assert_int_eq(list->nelts, 1);
     ck_ok(fw_delegation_of_employer(fx.db, 1, &list, fx.pool));
@@ -105,8 +137,7 @@ START_TEST(delegations)
     ck_code(fw_delegation_put(fx.db, &stale, fx.pool), FW_E_CONFLICT);
     ck_ok(fw_delegation_load(fx.db, 50, &back, fx.pool));
     ck_assert_int_eq(back->revoked, FX_NOW + 9);
-    ck_ok(fw_delegation_ids(fx.db, 2, &list, fx.pool));
-    ck_assert_int_eq(list->nelts, 0);
+    ck_assert_int_eq(who_of_agency()->n_employers, 0);
     ck_ok(fw_delegation_put(fx.db, &again, fx.pool)); /* after the end of the first */
     ck_code(fw_delegation_load(fx.db, 99, &back, fx.pool), FW_E_NOTFOUND);
     fx_close();
@@ -307,26 +338,21 @@ START_TEST(failures_lock_an_account)
 }
 END_TEST
 
-static void add_session(const char *hash, apr_time_t seen, apr_time_t expires)
-{
-    fw_session s = {
-        .account_id = 10, .csrf = "c", .created = FX_NOW, .seen = seen, .expires = expires};
-
-    ck_ok(fw_session_add(fx.db, hash, &s, NULL, "Mozilla", fx.pool));
-}
-
 START_TEST(sessions)
 {
     fw_session *s = NULL;
 
     fx_open(_i);
     fx_rows();
-    add_session("h1", FX_NOW, FX_NOW + 1000);
-    add_session("h2", FX_NOW + 50, FX_NOW + 1000);
-    add_session("h3", FX_NOW + 50, FX_NOW + 10);
-    add_session("h4", FX_NOW + 90, FX_NOW + 1000);
+    add_session(10, "h1", FX_NOW, FX_NOW + 1000);
+    add_session(10, "h2", FX_NOW + 50, FX_NOW + 1000);
+    add_session(10, "h3", FX_NOW + 50, FX_NOW + 10);
+    add_session(10, "h4", FX_NOW + 90, FX_NOW + 1000);
     ck_ok(fw_session_load(fx.db, "h1", &s, fx.pool));
     ck_assert_int_eq(s->account_id, 10);
+    ck_assert_int_eq(s->account->id, 10);
+    ck_assert_str_eq(s->account->login, "login10");
+    ck_assert_int_eq(s->n_employers, 0);
     same(s->csrf, "c");
     ck_assert_int_eq(s->created, FX_NOW);
     ck_assert_int_eq(s->expires, FX_NOW + 1000);

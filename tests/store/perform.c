@@ -524,6 +524,37 @@ START_TEST(every_call_fails_once)
 }
 END_TEST
 
+START_TEST(every_call_of_an_upload_and_its_verdict_fails_once)
+{
+    const fw_file file = {.slot = "passport_page",
+                          .vault = "00",
+                          .name = "scan",
+                          .mime = "application/pdf",
+                          .size = 1,
+                          .sha256 = "00"};
+    fw_file judged = {.scan = FW_SCAN_INFECTED};
+    fw_id kase;
+
+    begin(_i);
+    fx.desk->scan_plugin = "virus";
+    kase = fx_draft(people.worker);
+    ck_assert_int_gt(
+        torture(&people.agent,
+                (fw_command){.kind = FW_CMD_CASE_ATTACH, .target = kase, .file = &file}),
+        8);
+    fx_run("DELETE FROM idem");
+    fx_perform(&people.agent, (fw_command){.kind = FW_CMD_CASE_SUBMIT, .target = kase});
+    judged.id = apr_strtoi64(
+        fx_text("SELECT id FROM case_file WHERE slot = 'passport_page' AND current = 1"), NULL, 10);
+    ck_assert_int_gt(
+        torture(&people.system,
+                (fw_command){.kind = FW_CMD_FILE_JUDGE, .target = kase, .file = &judged}),
+        10);
+    ck_assert_int_eq(fx_state(kase), FW_STATE_RETURNED);
+    fx_close();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("perform");
@@ -549,6 +580,7 @@ int main(void)
     tcase_add_loop_test(both, all_or_none, 0, FX_BACKENDS);
     tcase_add_loop_test(both, one_payment_for_many_cases, 0, FX_BACKENDS);
     tcase_add_loop_test(both, every_call_fails_once, 0, FX_BACKENDS);
+    tcase_add_loop_test(both, every_call_of_an_upload_and_its_verdict_fails_once, 0, FX_BACKENDS);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -305,6 +305,21 @@ START_TEST(another_s_name_and_head)
 }
 END_TEST
 
+/* A read fails (of a folder, here): that is no damage, and may pass. */
+START_TEST(a_file_that_cannot_be_read_now)
+{
+    size_t got;
+    const char *name;
+
+    begin();
+    name = keep(content(10), 10, 10);
+    ck_assert_int_eq(unlink(path_of(name)), 0);
+    ck_assert_int_eq(mkdir(path_of(name), 0700), 0);
+    ck_code(read_all(vault, name, NULL, 0, &got), FW_E_UNAVAILABLE);
+    fx_close();
+}
+END_TEST
+
 START_TEST(names_that_are_none)
 {
     static const char *const names[] = {"", "../../etc/passwd", "0123456789abcdef0123456789ABCDEF",
@@ -483,6 +498,7 @@ int main(void)
     tcase_add_test(all, any_flipped_bit);
     tcase_add_test(all, flipped_bits_of_a_long_file);
     tcase_add_test(all, cut_anywhere);
+    tcase_add_test(all, a_file_that_cannot_be_read_now);
     tcase_add_test(all, swapped_and_added_chunks);
     tcase_add_test(all, another_s_name_and_head);
     tcase_add_test(all, names_that_are_none);

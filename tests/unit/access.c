@@ -4,26 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_general.h>
 #include <check.h>
 
 #include "fw_access.h"
+#include "pool.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static apr_pool_t *pool;
-
-static void setup(void)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-}
-
-static void teardown(void)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-}
 
 START_TEST(every_command_has_a_row)
 {

@@ -4,24 +4,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <apr_general.h>
 #include <check.h>
 
 #include "fw_date.h"
-
-static apr_pool_t *pool;
-
-static void setup(void)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-}
-
-static void teardown(void)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-}
+#include "pool.h"
 
 static fw_date day(const char *iso)
 {
@@ -157,6 +143,35 @@ START_TEST(a_day_begins_and_ends)
 }
 END_TEST
 
+START_TEST(instants_are_read_as_they_are_written)
+{
+    static const char *const none[] = {"",
+                                       "2026-11-24",
+                                       "2026-11-24T14:30:00",
+                                       "2026-11-24T14:30:00z",
+                                       "2026-11-24t14:30:00Z",
+                                       "2026-11-24 14:30:00Z",
+                                       "2026-11-24T14:30:00ZZ",
+                                       "2026-11-24T14:30:00+08",
+                                       "2026-02-29T14:30:00Z",
+                                       "2026-11-24T24:00:00Z",
+                                       "2026-11-24T14:60:00Z",
+                                       "2026-11-24T14:30:61Z",
+                                       "2026-11-24T+4:30:00Z",
+                                       "2026-11-24T 4:30:00Z",
+                                       "1899-12-31T23:59:59Z"};
+
+    ck_assert_int_eq(fw_time_parse("2026-11-24T14:30:00Z"), apr_time_from_sec(1795530600));
+    ck_assert_int_eq(fw_time_parse("1970-01-01T00:00:01Z"), apr_time_from_sec(1));
+    ck_assert_int_eq(fw_time_parse("2200-12-31T23:59:59Z"), fw_date_end(day("2200-12-31")) + 1 -
+                                                                apr_time_from_sec(1) +
+                                                                apr_time_from_sec(8L * 3600));
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        ck_assert_msg(fw_time_parse(none[i]) == 0, "%s", none[i]);
+    ck_assert_int_eq(fw_time_parse(NULL), 0);
+}
+END_TEST
+
 START_TEST(republican_years)
 {
     ck_assert_int_eq(fw_date_roc_year(day("2026-11-24")), 115);
@@ -180,6 +195,7 @@ int main(void)
     tcase_add_test(t, years_and_months_end_where_the_law_says);
     tcase_add_test(t, taiwan_is_eight_hours_ahead);
     tcase_add_test(t, a_day_begins_and_ends);
+    tcase_add_test(t, instants_are_read_as_they_are_written);
     tcase_add_test(t, republican_years);
     suite_add_tcase(s, t);
     srunner_run_all(sr, CK_NORMAL);

@@ -24,7 +24,8 @@ static fw_permit permit, live_permit;
 static fw_ids ids;
 static fw_outcome out;
 static fw_terms terms;
-static const fw_officer officers[] = {{11, "A", 3}, {12, "B", 1}, {13, "C", 1}};
+static const fw_officer officers[] = {
+    {11, "A", "TYC", 3}, {12, "B", "TYC", 1}, {13, "C", "TYC", 1}};
 static const fw_actor agent = {
     .account_id = 1, .org_id = 5, .roles = FW_ROLE_AGENT, .name = "agent"};
 static const fw_actor first = {.account_id = 12, .roles = FW_ROLE_INITIAL | FW_ROLE_SECOND};
@@ -161,9 +162,11 @@ START_TEST(only_the_table_moves_a_case)
 
     for (int s = 0; s < FW_STATES; s++) {
         for (size_t c = 0; c < sizeof(cmds) / sizeof(cmds[0]); c++) {
+            fw_job job = {.id = 9, .state = "accepted"};
             bool there;
 
             setup();
+            view.job = &job;
             kase.state = (fw_state_e)s;
             kase.deadline = NOW - HOUR;
             kase.return_to = FW_STATE_INITIAL_REVIEW;
@@ -435,6 +438,244 @@ START_TEST(money_for_a_case_that_is_gone_is_to_be_refunded)
     ck_assert_str_eq(payment.reason, "refund_due");
     ck_assert_int_eq(kase.state, FW_STATE_WITHDRAWN);
     ck_assert_str_eq(out.events[0].kind, "payment.refund_due");
+    ck_assert_int_eq(payment.promised, 0); /* the case's fee is nothing here: nothing goes back */
+}
+END_TEST
+
+/* ---- refunds ---- */
+
+static const fw_actor cashier = {.account_id = 21, .roles = FW_ROLE_CASHIER, .name = "cashier"};
+static fw_refund refund;
+static const fw_id refunded_case = 7;
+
+static void have_paid(int64_t promised)
+{
+    kase.fee = 1000;
+    payment = (fw_payment){.id = 70,
+                           .state = FW_PAY_PAID,
+                           .amount = 1000,
+                           .promised = promised,
+                           .cases = &refunded_case,
+                           .n_cases = 1};
+    refund = (fw_refund){.id = 71,
+                         .version = 3,
+                         .payment_id = 70,
+                         .cases = &refunded_case,
+                         .n_cases = 1,
+                         .amount = promised};
+    view.refund = &refund;
+}
+
+START_TEST(what_was_not_owed_goes_back_once)
+{
+    kase.state = FW_STATE_WITHDRAWN;
+    have_paid(0);
+    payment.state = FW_PAY_EXPIRED;
+    give(&machine, (fw_command){.kind = FW_CMD_PAYMENT_SETTLE, .amount = 1000}, NOW);
+    ck_assert(out.changed & FW_CH_REFUND);
+    ck_assert_int_eq(view.refund->state, FW_REFUND_ASKED);
+    ck_assert_int_eq(view.refund->amount, 1000);
+    ck_assert_str_eq(view.refund->cause, "not_owed");
+    ck_assert_int_eq(payment.promised, 1000);
+    ck_assert(sends("payment.refund") && sends("notify.send"));
+    give(&machine, (fw_command){.kind = FW_CMD_PAYMENT_SETTLE, .amount = 1000}, NOW);
+    ck_assert_uint_eq(out.changed, 0);
+    ck_assert_int_eq(payment.promised, 1000);
+}
+END_TEST
+
+START_TEST(of_many_cases_those_not_owed_go_back_together)
+{
+    fw_case gone = {.id = 8, .state = FW_STATE_WITHDRAWN, .fee = 500};
+    fw_case paid_by_another = {.id = 9, .state = FW_STATE_ISSUED, .fee = 300};
+    fw_case *three[] = {&kase, &gone, &paid_by_another};
+
+    kase.state = FW_STATE_AWAITING_PAYMENT;
+    have_paid(0);
+    payment.state = FW_PAY_BEGUN;
+    payment.amount = 1800;
+    view.cases = three;
+    view.n_cases = 3;
+    give(&machine, (fw_command){.kind = FW_CMD_PAYMENT_SETTLE, .amount = 1800}, NOW);
+    ck_assert_int_eq(view.refund->amount, 800);
+    ck_assert_int_eq(view.refund->n_cases, 2);
+    ck_assert_int_eq(view.refund->cases[0], 8);
+    ck_assert_int_eq(kase.state, FW_STATE_PRODUCING);
+}
+END_TEST
+
+START_TEST(a_paid_case_that_comes_to_nothing_has_its_fee_back)
+{
+    have_paid(0);
+    prior = payment;
+    priors[0] = &prior;
+    kase.state = FW_STATE_SECOND_REVIEW;
+    give(&second, (fw_command){.kind = FW_CMD_CASE_REJECT, .reason = "r"}, NOW);
+    ck_assert_int_eq(kase.state, FW_STATE_REJECTED);
+    ck_assert_str_eq(view.refund->cause, "case.reject");
+    ck_assert_int_eq(prior.promised, 1000);
+    ck_assert(out.changed & FW_CH_PRIORS && out.changed & FW_CH_REFUND);
+    kase.state = FW_STATE_RETURNED;
+    prior.promised = 0;
+    give(&agent, (fw_command){.kind = FW_CMD_CASE_WITHDRAW}, NOW);
+    ck_assert_str_eq(view.refund->cause, "case.withdraw");
+    kase.state = FW_STATE_RETURNED;
+    prior.state = FW_PAY_FAILED;
+    view.refund = NULL;
+    give(&agent, (fw_command){.kind = FW_CMD_CASE_WITHDRAW}, NOW);
+    ck_assert_ptr_null(view.refund);
+}
+END_TEST
+
+static void expect_ask(int64_t amount, const char *reason, const char *key)
+{
+    give(&cashier, (fw_command){.kind = FW_CMD_REFUND_ASK, .amount = amount, .reason = reason},
+         NOW);
+    expect_refused(key);
+}
+
+static void renew_receipt(const char *reason, int version)
+{
+    give(&cashier, (fw_command){.kind = FW_CMD_RECEIPT_RENEW, .reason = reason, .version = version},
+         NOW);
+}
+
+START_TEST(a_receipt_is_issued_anew_under_the_next_number)
+{
+    have_paid(400);
+    payment.receipt_no = 11500000007;
+    payment.version = 3;
+    renew_receipt("", 0);
+    expect_refused("case.reason_missing");
+    renew_receipt("torn", 2);
+    expect_refused("receipt.stale");
+    renew_receipt("torn", 3);
+    ck_assert_int_eq(out.verdict, FW_DONE);
+    ck_assert_uint_eq(out.changed, FW_CH_PAYMENT);
+    ck_assert_uint_eq(out.draw, FW_DRAW_RECEIPT_NO);
+    ck_assert_int_eq(out.receipt_void.number, 11500000007);
+    ck_assert_int_eq(out.receipt_void.at, NOW);
+    ck_assert_str_eq(out.receipt_void.reason, "torn");
+    ck_assert_str_eq(out.events[0].kind, "receipt.renew");
+    ck_assert_str_eq(out.sends[out.n_sends - 1].op, "press.receipt");
+    payment.refunded = payment.amount;
+    renew_receipt("torn", 0);
+    expect_refused("receipt.is_void");
+    ck_assert_int_eq(out.receipt_void.number, 0);
+    payment.refunded = 0;
+    payment.receipt_no = 0;
+    renew_receipt("torn", 0);
+    expect_refused("receipt.none");
+}
+END_TEST
+
+START_TEST(never_more_back_than_came)
+{
+    have_paid(400);
+    expect_ask(601, "r", "refund.too_much");
+    expect_ask(0, "r", "refund.amount");
+    expect_ask(-1, "r", "refund.amount");
+    expect_ask(600, "", "case.reason_missing");
+    expect_ask(600, NULL, "case.reason_missing");
+    payment.state = FW_PAY_BEGUN;
+    expect_ask(600, "r", "refund.not_paid");
+    payment.state = FW_PAY_PAID;
+    give(&cashier, (fw_command){.kind = FW_CMD_REFUND_ASK, .amount = 600, .reason = "r"}, NOW);
+    ck_assert_int_eq(out.verdict, FW_ACCEPTED);
+    ck_assert_int_eq(payment.promised, 1000);
+    ck_assert_int_eq(view.refund->asked_by, 21);
+    ck_assert_str_eq(out.events[0].kind, "refund.ask");
+    expect_ask(1, "r", "refund.too_much");
+}
+END_TEST
+
+/* Every state and command: what leads where, and what counts for nothing. */
+START_TEST(the_ways_of_a_refund)
+{
+    static const struct {
+        fw_cmd_e cmd;
+        const char
+            *to[FW_REFUND_STATES]; /* from due, asked, unknown, manual, done; a key is a refusal */
+    } ways[] = {
+        {FW_CMD_REFUND_SENT,
+         {"refund.state", "unknown", "refund.state", "refund.state", "refund.state"}},
+        {FW_CMD_REFUND_BACK, {"due", "asked", "asked", "manual", "done"}},
+        {FW_CMD_REFUND_DONE, {"due", "asked", "done", "manual", "done"}},
+        {FW_CMD_REFUND_FAIL, {"due", "manual", "manual", "manual", "done"}},
+        {FW_CMD_REFUND_AGAIN, {"asked", "refund.state", "refund.state", "asked", "refund.state"}},
+        {FW_CMD_REFUND_PAY_OUT, {"done", "refund.state", "refund.state", "done", "refund.state"}}};
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        for (int from = 0; from < FW_REFUND_STATES; from++) {
+            const char *to = ways[i].to[from];
+            fw_refund_state_e state;
+
+            have_paid(1000);
+            refund.state = (fw_refund_state_e)from;
+            give(&cashier,
+                 (fw_command){.kind = ways[i].cmd, .reference = "T", .reason = "x", .amount = 5},
+                 NOW);
+            if (fw_refund_state_parse(to, &state))
+                ck_assert_msg(refund.state == state, "%s of %s", fw_cmd_name(ways[i].cmd),
+                              fw_refund_state_name((fw_refund_state_e)from));
+            else
+                expect_refused(to);
+            ck_assert_int_eq(payment.refunded,
+                             from != FW_REFUND_DONE && refund.state == FW_REFUND_DONE ? 1000 : 0);
+            ck_assert_int_eq(sends("payment.refund"), ways[i].cmd == FW_CMD_REFUND_AGAIN &&
+                                                          refund.state == FW_REFUND_ASKED &&
+                                                          from != FW_REFUND_ASKED);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_refund_by_hand_needs_its_reference_and_the_page_as_it_is)
+{
+    have_paid(1000);
+    refund.state = FW_REFUND_MANUAL;
+    give(&cashier, (fw_command){.kind = FW_CMD_REFUND_PAY_OUT}, NOW);
+    expect_refused("refund.reference");
+    give(&cashier, (fw_command){.kind = FW_CMD_REFUND_PAY_OUT, .reference = "T", .version = 2},
+         NOW);
+    expect_refused("refund.stale");
+    give(&cashier, (fw_command){.kind = FW_CMD_REFUND_PAY_OUT, .reference = "T", .version = 3},
+         NOW);
+    ck_assert_str_eq(refund.reference, "T");
+    ck_assert_int_eq(refund.ended, NOW);
+    give(&cashier, (fw_command){.kind = FW_CMD_REFUND_AGAIN, .version = 2}, NOW);
+    expect_refused("refund.stale");
+}
+END_TEST
+
+START_TEST(a_day_is_settled_when_it_is_over)
+{
+    static const fw_settlement found = {
+        .lines = 3, .taken = 5, .n_differences = 1, .differences = "[]"};
+    fw_settlement day = {0};
+
+    view.settlement = &day;
+    give(&cashier, (fw_command){.kind = FW_CMD_SETTLEMENT_ASK, .day = "2026-01-01"}, NOW);
+    expect_refused("settlement.not_over");
+    give(&cashier, (fw_command){.kind = FW_CMD_SETTLEMENT_ASK, .day = "2026-13-01"}, NOW);
+    expect_refused("settlement.day");
+    give(&cashier, (fw_command){.kind = FW_CMD_SETTLEMENT_CLOSE, .settlement = &found}, NOW);
+    ck_assert_uint_eq(out.changed, 0);
+    give(&cashier, (fw_command){.kind = FW_CMD_SETTLEMENT_ASK, .day = "2025-12-31"}, NOW);
+    ck_assert_str_eq(day.state, "asked");
+    ck_assert(sends("payment.settlement"));
+    day.version = 1;
+    give(&cashier, (fw_command){.kind = FW_CMD_SETTLEMENT_ASK, .day = "2025-12-31"}, NOW);
+    expect_refused("settlement.under_way");
+    give(&machine, (fw_command){.kind = FW_CMD_SETTLEMENT_CLOSE, .settlement = &found}, NOW);
+    ck_assert_str_eq(day.state, "differs");
+    ck_assert_int_eq(day.taken, 5);
+    give(&machine, (fw_command){.kind = FW_CMD_SETTLEMENT_FAIL, .reason = "late"}, NOW);
+    ck_assert_uint_eq(out.changed, 0);
+    give(&cashier, (fw_command){.kind = FW_CMD_SETTLEMENT_ASK, .day = "2025-12-31"}, NOW);
+    give(&machine, (fw_command){.kind = FW_CMD_SETTLEMENT_FAIL, .reason = "r"}, NOW);
+    ck_assert_str_eq(day.state, "failed");
+    ck_assert_int_eq(day.taken, 5); /* what was found before stands */
 }
 END_TEST
 
@@ -503,6 +744,136 @@ START_TEST(access_follows_delegation)
 }
 END_TEST
 
+/* ---- arrivals and the legal clock ---- */
+
+static fw_worker worker;
+static fw_record record, was;
+
+/* An arrival a day before NOW, and somebody whose it is. */
+static void told(const char *state)
+{
+    worker = (fw_worker){.id = 21, .version = 1};
+    record = (fw_record){.kind = "movement", .name = "M1", .state = state, .data = "{}"};
+    record.birth = "1990-03-15";
+    record.at = NOW - 24 * HOUR;
+    view = (fw_view){.worker = &worker, .record = &record};
+    terms.arrival_until = NOW + 700 * HOUR;
+}
+
+static void take(const char *direction)
+{
+    give(&machine, (fw_command){.kind = FW_CMD_MOVEMENT_TAKE, .direction = direction}, NOW);
+}
+
+START_TEST(an_arrival_starts_the_clock)
+{
+    told("current");
+    take("arrival");
+    ck_assert_int_eq(out.verdict, FW_DONE);
+    ck_assert_uint_eq(out.changed, FW_CH_RECORD | FW_CH_WORKER);
+    ck_assert_str_eq(worker.entered, "2025-12-31");
+    ck_assert_int_eq(worker.file_by, terms.arrival_until);
+    ck_assert_int_eq(record.worker_id, 21);
+    /* a later departure ends it, an earlier one does not */
+    record.at = NOW - 72 * HOUR;
+    take("departure");
+    ck_assert_int_eq(worker.file_by, terms.arrival_until);
+    record.at = NOW;
+    take("departure");
+    ck_assert_int_eq(worker.file_by, 0);
+    ck_assert_ptr_null(worker.entered);
+}
+END_TEST
+
+START_TEST(who_holds_a_card_only_comes_back)
+{
+    told("current");
+    view.live = &live_permit;
+    take("arrival");
+    ck_assert_str_eq(worker.entered, "2025-12-31");
+    ck_assert_int_eq(worker.file_by, 0);
+}
+END_TEST
+
+START_TEST(a_late_word_changes_nothing)
+{
+    static const struct {
+        const char *was, *now;
+        bool counts;
+    } rows[] = {{"current", "cancelled", true}, {"cancelled", "current", false},
+                {"valid", "ended", true},       {"ended", "valid", false},
+                {"ended", "revoked", true},     {"revoked", "ended", false},
+                {"valid", "valid", true}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        told(rows[i].now);
+        was = record;
+        was.id = 99;
+        was.version = 3;
+        was.state = rows[i].was;
+        was.data = "{\"before\":1}";
+        view.record_was = &was;
+        give(&machine, (fw_command){.kind = FW_CMD_LETTER_TAKE}, NOW);
+        ck_assert_uint_eq(out.changed, rows[i].counts ? FW_CH_RECORD : 0);
+        ck_assert_int_eq(out.answer, 99);
+    }
+    was.data = record.data; /* the very same again */
+    give(&machine, (fw_command){.kind = FW_CMD_LETTER_TAKE}, NOW);
+    ck_assert_uint_eq(out.changed, 0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_is_refused)
+{
+    told("current");
+    record.at = NOW + 25 * HOUR;
+    take("arrival");
+    expect_refused("record.future");
+    told("current");
+    record.birth = "2026-01-01";
+    take("arrival");
+    expect_refused("record.before_birth");
+    told("current");
+    record.worker_id = 5;
+    give(&second, (fw_command){.kind = FW_CMD_MOVEMENT_LINK}, NOW);
+    expect_refused("record.linked");
+}
+END_TEST
+
+START_TEST(one_reminder)
+{
+    told("current");
+    give(&machine, (fw_command){.kind = FW_CMD_WORKER_REMIND}, NOW);
+    expect_refused("worker.nothing_due");
+    worker.file_by = NOW + 100 * HOUR;
+    give(&machine, (fw_command){.kind = FW_CMD_WORKER_REMIND}, NOW);
+    ck_assert(sends("notify.send"));
+    ck_assert_int_eq(worker.reminded, NOW);
+    give(&machine, (fw_command){.kind = FW_CMD_WORKER_REMIND}, NOW);
+    expect_refused("worker.nothing_due");
+}
+END_TEST
+
+/* The filing that fulfilled the duty, and no other, leaves it open again when it comes to nothing. */
+START_TEST(the_duty_is_fulfilled_by_filing)
+{
+    told("current");
+    worker.file_by = NOW + 100 * HOUR;
+    view = (fw_view){.kase = &kase, .worker = &worker, .cases = cases, .n_cases = 1};
+    give(&agent, (fw_command){.kind = FW_CMD_CASE_SUBMIT}, NOW);
+    ck_assert_int_eq(worker.filed, NOW);
+    ck_assert(out.changed & FW_CH_WORKER);
+    give(&agent, (fw_command){.kind = FW_CMD_CASE_WITHDRAW}, NOW + HOUR);
+    ck_assert_int_eq(worker.filed, 0);
+    worker.filed = NOW - HOUR; /* by another case */
+    kase.state = FW_STATE_DRAFT;
+    kase.submitted = 0;
+    give(&agent, (fw_command){.kind = FW_CMD_CASE_WITHDRAW}, NOW + HOUR);
+    ck_assert_int_eq(worker.filed, NOW - HOUR);
+    ck_assert(!(out.changed & FW_CH_WORKER));
+}
+END_TEST
+
 START_TEST(every_command_has_a_permission)
 {
     for (int i = 0; i < FW_CMDS; i++) {
@@ -541,10 +912,24 @@ int main(void)
     tcase_add_test(t, settle_once_right_amount);
     tcase_add_test(t, late_failed_never_undoes_paid);
     tcase_add_test(t, money_for_a_case_that_is_gone_is_to_be_refunded);
+    tcase_add_test(t, a_day_is_settled_when_it_is_over);
+    tcase_add_test(t, what_was_not_owed_goes_back_once);
+    tcase_add_test(t, of_many_cases_those_not_owed_go_back_together);
+    tcase_add_test(t, a_paid_case_that_comes_to_nothing_has_its_fee_back);
+    tcase_add_test(t, a_receipt_is_issued_anew_under_the_next_number);
+    tcase_add_test(t, never_more_back_than_came);
+    tcase_add_test(t, the_ways_of_a_refund);
+    tcase_add_test(t, a_refund_by_hand_needs_its_reference_and_the_page_as_it_is);
     tcase_add_test(t, permit_supersedes_the_one_in_force);
     tcase_add_test(t, expiry_waits_for_the_deadline);
     tcase_add_test(t, expiry_waits_for_a_code_in_the_payers_hand);
     tcase_add_test(t, access_follows_delegation);
+    tcase_add_test(t, an_arrival_starts_the_clock);
+    tcase_add_test(t, who_holds_a_card_only_comes_back);
+    tcase_add_test(t, a_late_word_changes_nothing);
+    tcase_add_test(t, what_cannot_be_is_refused);
+    tcase_add_test(t, one_reminder);
+    tcase_add_test(t, the_duty_is_fulfilled_by_filing);
     tcase_add_test(t, every_command_has_a_permission);
     suite_add_tcase(s, t);
     srunner_run_all(sr, CK_NORMAL);

@@ -549,6 +549,24 @@ START_TEST(files_of_the_past_do_not_count)
 }
 END_TEST
 
+START_TEST(what_is_infected_must_go)
+{
+    fw_file now[] = {files[0], files[1], files[2]};
+    apr_array_header_t *list;
+
+    now[0].scan = FW_SCAN_CLEAN;
+    now[1].scan = FW_SCAN_PENDING;
+    ck_assert_str_eq(told(epermit, now, 3), ""); /* what is to be judged yet may be filed */
+    now[1].scan = FW_SCAN_INFECTED;
+    now[1].name = "a \"b\".pdf";
+    ck_assert_str_eq(told(epermit, now, 3), "passport_page file.infected");
+    list = fw_form_problems(&env, epermit, data, now, 3);
+    ck_assert_str_eq(APR_ARRAY_IDX(list, 0, fw_refusal).args, "{\"name\":\"a \\\"b\\\".pdf\"}");
+    now[1].current = false;
+    ck_assert_str_eq(told(epermit, now, 3), "passport_page field.file_missing");
+}
+END_TEST
+
 START_TEST(what_is_not_asked_is_not_required)
 {
     set("entry_date", NULL);
@@ -565,12 +583,12 @@ START_TEST(what_is_not_asked_is_not_required)
     ck_assert_str_eq(of_epermit(), "");
     set("employer_national_id", "A123456788");
     ck_assert_str_eq(of_epermit(), "");
-    set("category", "home_care");
+    set("category", "care_household");
     ck_assert_str_eq(of_epermit(), "employer_national_id field.national_id");
     set("employer_national_id", "A123456789");
     set("employer_ban", "12345672");
     ck_assert_str_eq(of_epermit(), "");
-    set("category", "fishing");
+    set("category", "fishery");
     ck_assert_str_eq(of_epermit(), "employer_ban field.ban");
 }
 END_TEST
@@ -864,6 +882,59 @@ START_TEST(reasons_have_texts)
 }
 END_TEST
 
+/* Of the last day on which a photo is good and the one after, and of what it proves. */
+START_TEST(what_is_taken_over_is_good_for_a_while)
+{
+    fw_field f = {.name = "photo", .type = FW_FIELD_PHOTO, .fresh_months = 24};
+    fw_file file = {.slot = "photo", .created = fw_date_start((fw_date){2024, 11, 24})};
+    json_t *was = json_pack("{s:s, s:s}", "passport_no", "C1234567", "sex", "M");
+    json_t *now = json_pack("{s:s}", "passport_no", "C1234567");
+
+    ck_assert(fw_form_file_good(&env, &f, &file, was, now));
+    file.created = fw_date_end((fw_date){2024, 11, 23});
+    ck_assert(!fw_form_file_good(&env, &f, &file, was, now));
+    f.fresh_months = 0;
+    ck_assert(fw_form_file_good(&env, &f, &file, was, now));
+    ck_assert(!fw_form_file_good(&env, &f, &file, NULL, now)); /* nobody knows what it proved */
+    f.same = "passport_no employer_ban";
+    ck_assert(fw_form_file_good(&env, &f, &file, was, now));
+    f.same = "passport_no sex";
+    ck_assert(!fw_form_file_good(&env, &f, &file, was, now));
+    json_object_set_new(now, "sex", json_string("M"));
+    ck_assert(fw_form_file_good(&env, &f, &file, was, now));
+    json_object_set_new(now, "passport_no", json_string("C7654321"));
+    ck_assert(!fw_form_file_good(&env, &f, &file, was, now));
+    json_decref(was);
+    json_decref(now);
+}
+END_TEST
+
+START_TEST(what_is_not_good_any_more_is_told_once_for_a_slot)
+{
+    const fw_service *card = fw_services_find(delivered, "card");
+    const char *other = "{\"passport_no\": \"C7654321\", \"passport_expiry\": \"2031-05-01\"}";
+    const char *same = "{\"passport_no\": \"C1234567\", \"passport_expiry\": \"2031-05-01\"}";
+    fw_file taken[] = {
+        {.slot = "passport_page", .current = true, .taken_from = 7, .taken_data = other},
+        {.slot = "passport_page", .current = true, .taken_from = 8, .taken_data = other},
+        {.slot = "gone", .current = true, .taken_from = 9, .taken_data = other}};
+    apr_array_header_t *told = apr_array_make(pool, 2, sizeof(fw_refusal));
+
+    fw_form_check_taken(&env, card, data, taken, 3, told);
+    ck_assert_int_eq(told->nelts, 1);
+    ck_assert_str_eq(APR_ARRAY_IDX(told, 0, fw_refusal).field, "passport_page");
+    ck_assert_str_eq(APR_ARRAY_IDX(told, 0, fw_refusal).key, "file.not_good");
+    taken[0].taken_data = taken[1].taken_data = same;
+    told->nelts = 0;
+    fw_form_check_taken(&env, card, data, taken, 3, told);
+    ck_assert_int_eq(told->nelts, 0);
+    taken[0].taken_data = other;
+    taken[0].taken_from = 0; /* uploaded: a person looks at it */
+    fw_form_check_taken(&env, card, data, taken, 3, told);
+    ck_assert_int_eq(told->nelts, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("form");
@@ -873,6 +944,8 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, what_is_kept);
+    tcase_add_test(t, what_is_taken_over_is_good_for_a_while);
+    tcase_add_test(t, what_is_not_good_any_more_is_told_once_for_a_slot);
     tcase_add_test(t, what_is_kept_stays);
     tcase_add_test(t, values_by_type);
     tcase_add_test(t, lines_of_a_document);
@@ -883,6 +956,7 @@ int main(void)
     tcase_add_test(t, a_good_form_has_no_problem);
     tcase_add_test(t, an_empty_form_lacks_what_is_required);
     tcase_add_test(t, files_of_the_past_do_not_count);
+    tcase_add_test(t, what_is_infected_must_go);
     tcase_add_test(t, what_is_not_asked_is_not_required);
     tcase_add_test(t, a_condition_rests_on_its_own_field);
     tcase_add_test(t, operators_of_conditions);

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <check.h>
 
 #include "fw_idnum.h"
+#include "pool.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -16,20 +16,6 @@ typedef struct row {
     const char *text;
     bool valid;
 } row;
-
-static apr_pool_t *pool;
-
-static void setup(void)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-}
-
-static void teardown(void)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-}
 
 static void judge(bool (*valid)(const char *), const row *rows, size_t n)
 {

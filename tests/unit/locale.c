@@ -171,16 +171,20 @@ START_TEST(names_are_filled_in)
         json_pack("{s:s, s:i, s:n, s:b, s:f}", "name", "A{n}B", "n", 7, "null", "b", 1, "f", 1.5);
 
     load();
-    ck_assert_str_eq(fw_locale_format(locale, "en", "greet", args, pool), "Hello A{n}B, 7 cases");
-    ck_assert_str_eq(fw_locale_format(locale, "zh-Hant", "greet", args, pool), "您好，A{n}B");
-    ck_assert_str_eq(fw_locale_format(locale, "en", "greet", NULL, pool),
+    ck_assert_str_eq(fw_locale_format(locale, "en", "greet", fw_of_json(args, pool), pool),
+                     "Hello A{n}B, 7 cases");
+    ck_assert_str_eq(fw_locale_format(locale, "zh-Hant", "greet", fw_of_json(args, pool), pool),
+                     "您好，A{n}B");
+    ck_assert_str_eq(fw_locale_format(locale, "en", "greet", fw_kind(FW_ABSENT), pool),
                      "Hello {name}, {n} cases");
-    ck_assert_str_eq(fw_locale_format(locale, "en", "braces", args, pool),
+    ck_assert_str_eq(fw_locale_format(locale, "en", "braces", fw_of_json(args, pool), pool),
                      "{ {} {a {b.c} {N} A{n}B}{A{n}B");
-    ck_assert_str_eq(fw_locale_format(locale, "en", "x {n} {f} {b} {null}", args, pool),
-                     "x 7 1.5 {b} {null}");
+    ck_assert_str_eq(
+        fw_locale_format(locale, "en", "x {n} {f} {b} {null}", fw_of_json(args, pool), pool),
+        "x 7 1.5 {b} {null}");
     json_object_set_new(args, "n", json_integer(INT64_MIN));
-    ck_assert_str_eq(fw_locale_format(locale, "en", "{n}", args, pool), "-9223372036854775808");
+    ck_assert_str_eq(fw_locale_format(locale, "en", "{n}", fw_of_json(args, pool), pool),
+                     "-9223372036854775808");
     json_decref(args);
 }
 END_TEST

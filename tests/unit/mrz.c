@@ -396,6 +396,173 @@ START_TEST(dates)
 }
 END_TEST
 
+/* ---- writing ---- */
+
+static const fw_mrz anna = {.code = "I",
+                            .state = "UTO",
+                            .surname = "Eriksson",
+                            .given = "Anna-Maria",
+                            .number = "D23145890",
+                            .nationality = "UTO",
+                            .birth = "1974-08-12",
+                            .sex = 'F',
+                            .expiry = "2012-04-15"};
+
+static const char *written(const fw_mrz *doc)
+{
+    const char *lines = NULL;
+    const fw_err *err = fw_mrz_td2(doc, &lines, pool);
+
+    ck_assert_msg(!err, "%s", err ? err->user_key : "");
+    ck_assert_uint_eq(strlen(lines), FW_MRZ_TD2_CHARS);
+    good(lines);
+    ck_assert_int_eq(mrz.size, FW_MRZ_TD2);
+    return lines;
+}
+
+static void not_written(fw_mrz doc, const char *key)
+{
+    const char *lines = NULL;
+    const fw_err *err = fw_mrz_td2(&doc, &lines, pool);
+
+    ck_assert_msg(err != NULL, "written: %s", lines ? lines : "");
+    ck_assert_str_eq(err->user_key, key);
+}
+
+START_TEST(middle_size_written)
+{
+    fw_mrz doc = anna;
+
+    ck_assert_str_eq(written(&doc), TD2_NAME TD2_DATA);
+    doc.optional = "AB12345";
+    ck_assert_str_eq(written(&doc) + 64, "AB123452");
+    ck_assert_str_eq(mrz.optional, "AB12345");
+    doc = (fw_mrz){.code = "AR",
+                   .state = "TWN",
+                   .surname = "Nguyễn",
+                   .given = "Văn Anh",
+                   .number = "A80000001",
+                   .nationality = "VNM",
+                   .birth = "1990-03-15",
+                   .sex = 'M',
+                   .expiry = "2027-01-01"};
+    ck_assert_str_eq(written(&doc), "ARTWNNGUYEN<<VAN<ANH<<<<<<<<<<<<<<<<"
+                                    "A800000015VNM9003152M2701013<<<<<<<6");
+    doc = (fw_mrz){.code = "AT",
+                   .state = "D",
+                   .surname = "RESIDORCE",
+                   .given = "ROLAND",
+                   .number = "652584509",
+                   .nationality = "USA",
+                   .birth = "1970-08-03",
+                   .sex = 'M',
+                   .expiry = "2022-01-01",
+                   .optional = "<<<<<<0"};
+    ck_assert_str_eq(written(&doc), "ATD<<RESIDORCE<<ROLAND<<<<<<<<<<<<<<"
+                                    "6525845096USA7008038M2201018<<<<<<06");
+}
+END_TEST
+
+START_TEST(holders_written)
+{
+    fw_mrz doc = anna;
+
+    doc.sex = 'X';
+    doc.state = doc.nationality = "DEU";
+    doc.number = "AB1";
+    doc.birth = "1974-08";
+    ck_assert_mem_eq(written(&doc), "I<D<<", 5);
+    ck_assert_str_eq(mrz.nationality, "DEU");
+    ck_assert_int_eq(mrz.sex, 'X');
+    ck_assert_str_eq(mrz.number, "AB1");
+    ck_assert_str_eq(mrz.birth, "1974-08");
+    doc.birth = "1974";
+    written(&doc);
+    ck_assert_str_eq(mrz.birth, "1974");
+    doc.birth = NULL;
+    doc.given = NULL;
+    doc.surname = "Suharto";
+    ck_assert_mem_eq(written(&doc) + 5, "SUHARTO<<<<<<<<<<<<<<<<<<<<<<<<", 31);
+    ck_assert_str_eq(mrz.birth, "");
+    ck_assert_str_eq(mrz.surname, "SUHARTO");
+    ck_assert_str_eq(mrz.given, "");
+}
+END_TEST
+
+START_TEST(long_numbers_written)
+{
+    static const char *const numbers[] = {"D231458907",   "D23145890734", "EP1150000123",
+                                          "EP1159999999", "AB3145890771", "ABCDEFGHIJKLMN"};
+    fw_mrz doc = anna;
+
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        doc.number = numbers[i];
+        ck_assert_int_eq(written(&doc)[45], '<');
+        ck_assert_str_eq(mrz.number, numbers[i]);
+        ck_assert_str_eq(mrz.optional, "");
+    }
+    doc.number = "D23145890734";
+    ck_assert_mem_eq(written(&doc) + 36, "D23145890<UTO7408122F12041597349<<<", 35);
+    doc.number = "D231458907";
+    doc.optional = "AB";
+    written(&doc);
+    ck_assert_str_eq(mrz.number, "D231458907");
+    ck_assert_str_eq(mrz.optional, "AB");
+}
+END_TEST
+
+START_TEST(long_names_are_cut)
+{
+    static const struct {
+        const char *surname, *given, *field;
+    } rows[] = {
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDE", "", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDE"},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF", NULL, "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDE"},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG", "HANS", "ABCDEFGHIJKLMNOPQRSTUVWXYZAB<<H"},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZAB", "HANS", "ABCDEFGHIJKLMNOPQRSTUVWXYZAB<<H"},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZA BCDE", "HANS", "ABCDEFGHIJKLMNOPQRSTUVWXYZA<<HA"},
+        {"Nguyễn Thị", "Phương Thảo Hoàng Bảo Ngọc", "NGUYEN<THI<<PHUONG<THAO<HOANG<B"},
+        {"Ngô", "Đức", "NGO<<DUC<<<<<<<<<<<<<<<<<<<<<<<"},
+        {"O'Connor-Ölander", "Åsa", "OCONNOR<OELANDER<<AASA<<<<<<<<<"},
+        {"Eriksson, Anna", "", "ERIKSSON<<ANNA<<<<<<<<<<<<<<<<<"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        fw_mrz doc = anna;
+
+        doc.surname = rows[i].surname;
+        doc.given = rows[i].given;
+        ck_assert_str_eq(apr_pstrndup(pool, written(&doc) + 5, 31), rows[i].field);
+    }
+}
+END_TEST
+
+START_TEST(what_lines_cannot_say)
+{
+    fw_mrz doc = anna;
+
+#define WITHOUT(member, value, key) \
+    doc = anna;                     \
+    doc.member = (value);           \
+    not_written(doc, key)
+    WITHOUT(surname, "王小明", "mrz.character");
+    WITHOUT(surname, "", "mrz.character");
+    WITHOUT(surname, NULL, "mrz.character");
+    WITHOUT(number, "", "mrz.length");
+    WITHOUT(number, "ABCDEFGHIJKLMNO", "mrz.length");
+    WITHOUT(number, "ab1", "mrz.character");
+    WITHOUT(number, "EP-1150000123", "mrz.character");
+    WITHOUT(optional, "ABCDEFGH", "mrz.length");
+    WITHOUT(nationality, "UTOP", "mrz.length");
+    WITHOUT(nationality, "uto", "mrz.character");
+    WITHOUT(birth, "1974-13-01", "mrz.dates");
+    WITHOUT(birth, "74", "mrz.dates");
+    WITHOUT(expiry, "2012-04", "mrz.dates");
+    WITHOUT(expiry, "", "mrz.dates");
+    WITHOUT(expiry, NULL, "mrz.dates");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("mrz");
@@ -418,6 +585,11 @@ int main(void)
     tcase_add_test(t, empty_optional_field);
     tcase_add_test(t, people);
     tcase_add_test(t, dates);
+    tcase_add_test(t, middle_size_written);
+    tcase_add_test(t, holders_written);
+    tcase_add_test(t, long_numbers_written);
+    tcase_add_test(t, long_names_are_cut);
+    tcase_add_test(t, what_lines_cannot_say);
     suite_add_tcase(s, t);
     srunner_run_all(sr, CK_NORMAL);
     failed = srunner_ntests_failed(sr);

@@ -4,28 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <check.h>
 
 #include "fw_name.h"
 #include "fw_utf8.h"
+#include "pool.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static apr_pool_t *pool;
-
-static void setup(void)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-}
-
-static void teardown(void)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-}
 
 START_TEST(transliteration)
 {

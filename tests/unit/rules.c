@@ -70,7 +70,13 @@ static const fw_err *load(const char *text, fw_rules **out)
 
 #define NUMBERS                                                                      \
     "\"draft_days\": 30, \"supplement_days\": 15, \"supplement_abroad_months\": 3, " \
-    "\"payment_working_days\": "
+    "\"arrival_days\": 30, \"remind_days\": 7, \"late_fine_least\": 2000, "          \
+    "\"late_fine_most\": 10000, \"payment_working_days\": "
+#define FINE_OF(least, most)                                                           \
+    "{\"versions\": [{\"from\": \"2024-03-01\", \"draft_days\": 30, "                  \
+    "\"supplement_days\": 15, \"supplement_abroad_months\": 3, \"arrival_days\": 30, " \
+    "\"remind_days\": 7, \"payment_working_days\": 5, \"late_fine_least\": " least     \
+    ", \"late_fine_most\": " most "}]}"
 
 START_TEST(versions_by_date)
 {
@@ -88,6 +94,17 @@ START_TEST(versions_by_date)
     ck_assert_int_eq(fw_rules_at(two, day("2026-07-01"))->payment_working_days, 7);
     ck_assert_int_eq(fw_rules_at(two, day("2026-12-31"))->payment_working_days, 7);
     ck_assert_int_eq(fw_rules_at(two, day("2030-01-01"))->payment_working_days, 9);
+}
+END_TEST
+
+START_TEST(a_span_of_fines)
+{
+    fw_rules *read = NULL;
+
+    ck_assert_int_eq(fw_rules_at(rules, day("2026-11-24"))->late_fine_least, 2000);
+    ck_assert_int_eq(fw_rules_at(rules, day("2026-11-24"))->late_fine_most, 10000);
+    ck_assert_ptr_null(load(FINE_OF("1", "1000000"), &read));
+    ck_assert_int_eq(fw_rules_at(read, day("2026-11-24"))->late_fine_most, FW_FINE_MOST);
 }
 END_TEST
 
@@ -113,6 +130,9 @@ START_TEST(faults_of_the_file)
          "not in order"},
         {"{\"versions\": [{\"from\": \"2024-03-01\", " NUMBERS "5, \"draft_days\": 3}]}",
          "duplicate"},
+        {FINE_OF("0", "10000"), "no span of fines"},
+        {FINE_OF("10001", "10000"), "no span of fines"},
+        {FINE_OF("2000", "1000001"), "no span of fines"},
     };
     fw_rules *none;
 
@@ -124,6 +144,29 @@ START_TEST(faults_of_the_file)
         ck_assert_msg(strncmp(err->msg, "/tmp/rules-test-", 16) == 0, "%s", err->msg);
     }
     ck_assert_ptr_nonnull(fw_rules_load(&none, "/nowhere/rules.json", pool));
+}
+END_TEST
+
+/* ---- the legal clock ---- */
+
+/* Immigration Act art. 22(2): from the day after entry; 15 days before 2024-03-01. A last day off moves on. */
+START_TEST(to_apply_after_an_arrival)
+{
+    static const struct {
+        const char *entered, *until;
+    } rows[] = {
+        {"2024-02-20", "2024-03-06"}, /* the 15th day after, by the rules of the day of entry */
+        {"2024-03-01", "2024-04-01"}, /* the 30th is a Sunday */
+        {"2026-11-02", "2026-12-02"},
+        {"2026-10-29", "2026-11-30"},  /* the 30th is a Saturday */
+        {"2026-11-25", "2026-12-28"}}; /* the 30th is a holiday, with a weekend behind it */
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        apr_time_t until = fw_terms_arrival(rules, calendar, day(rows[i].entered));
+
+        ck_assert_str_eq(fw_date_text(fw_date_of(until), pool), rows[i].until);
+        ck_assert_int_eq(until, fw_date_end(day(rows[i].until)));
+    }
 }
 END_TEST
 
@@ -328,7 +371,9 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, versions_by_date);
+    tcase_add_test(t, a_span_of_fines);
     tcase_add_test(t, faults_of_the_file);
+    tcase_add_test(t, to_apply_after_an_arrival);
     tcase_add_test(t, a_year_begun_is_a_year_paid);
     tcase_add_test(t, a_permit_begins_the_day_after);
     tcase_add_test(t, deadlines);

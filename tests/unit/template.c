@@ -83,7 +83,7 @@ static const char *render(const char *name, const char *model, const char *lang)
     const fw_err *err;
 
     ck_assert_msg(o != NULL, "%s", model);
-    err = fw_template_render(all, name, o, lang, &html, &n, pool);
+    err = fw_template_render(all, name, fw_of_json(o, pool), lang, &html, &n, pool);
     ck_assert_msg(!err, "%s", err ? fw_err_text(err, pool) : "");
     ck_assert_uint_eq(strlen(html), n);
     json_decref(o);
@@ -258,7 +258,8 @@ START_TEST(urls_that_pass_and_do_not)
         const char *html;
         apr_size_t n;
 
-        ck_assert_ptr_null(fw_template_render(all, "a", o, "en", &html, &n, pool));
+        ck_assert_ptr_null(
+            fw_template_render(all, "a", fw_of_json(o, pool), "en", &html, &n, pool));
         ck_assert_str_eq(html, apr_pstrcat(pool, "<a href=\"", is_good ? url : "#", "\">", NULL));
         json_decref(o);
     }
@@ -621,14 +622,15 @@ START_TEST(limit_of_a_page)
     for (int i = 0; i < 8192; i++)
         json_array_append_new(list, json_stringn(times("x", 1024), 1024));
     ck_assert_uint_eq(8192 * 1024, FW_TEMPLATE_OUT_MAX);
-    ck_assert_ptr_null(fw_template_render(all, "a", o, "en", &html, &n, pool));
+    ck_assert_ptr_null(fw_template_render(all, "a", fw_of_json(o, pool), "en", &html, &n, pool));
     ck_assert_uint_eq(n, FW_TEMPLATE_OUT_MAX);
     json_array_append_new(list, json_string("x"));
-    err = fw_template_render(all, "a", o, "en", &html, &n, pool);
+    err = fw_template_render(all, "a", fw_of_json(o, pool), "en", &html, &n, pool);
     ck_assert_int_eq(err->code, FW_E_LIMIT);
     put("a", "{{#l}}{{#l}}{{#l}}{{.}}{{/l}}{{/l}}{{/l}}"); /* it stops at the limit */
     load();
-    ck_assert_int_eq(fw_template_render(all, "a", o, "en", &html, &n, pool)->code, FW_E_LIMIT);
+    ck_assert_int_eq(fw_template_render(all, "a", fw_of_json(o, pool), "en", &html, &n, pool)->code,
+                     FW_E_LIMIT);
     json_decref(o);
 }
 END_TEST
@@ -646,8 +648,9 @@ START_TEST(names_of_templates)
     ck_assert(fw_templates_have(all, "a") && fw_templates_have(all, "b-1_c"));
     ck_assert(!fw_templates_have(all, "a.html") && !fw_templates_have(all, "") &&
               !fw_templates_have(all, ".a") && !fw_templates_have(all, "../a"));
-    ck_assert_int_eq(fw_template_render(all, "none", o, "en", &html, &n, pool)->code,
-                     FW_E_NOTFOUND);
+    ck_assert_int_eq(
+        fw_template_render(all, "none", fw_of_json(o, pool), "en", &html, &n, pool)->code,
+        FW_E_NOTFOUND);
     ck_assert_int_eq(fw_templates_load(&all, "/tmp/no-such-folder", locale, pool)->code,
                      FW_E_CONFIG);
     json_decref(o);

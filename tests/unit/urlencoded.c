@@ -4,27 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <check.h>
 
 #include "fw_urlencoded.h"
+#include "pool.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static apr_pool_t *pool;
-
-static void setup(void)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-}
-
-static void teardown(void)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-}
 
 /* The pairs as "name=value;" or the error as "!key field". The text has no NUL behind it. */
 static const char *outcome(const char *text, apr_size_t n, int most)

@@ -120,6 +120,8 @@ class Site:
             "FwPermitSQL": f"{ROOT}/sql", "FwPermitRunDir": str(self.run), "FwPermitVault": str(tmp / "vault"),
             "FwPermitVaultKeys": str(tmp / "vault.keys"), "FwPermitAnchor": str(tmp / "anchor"),
             "FwPermitJournal": str(tmp / "journal"),
+            "FwPermitPublic": str(tmp / "public"),
+            "FwPermitContracts": str(ROOT / "docs/contracts"),
             **self.database(), "FwPermitDemo": 1, "FwPermitAgencyZh": "測試機關",
             "FwPermitAgencyEn": "Test Agency", "log_level": 7,
             "plugins": [{"name": "ecpay", "port": "payment", "path": f"{BUILD}/plugins/payment_ecpay.so"},

@@ -105,15 +105,19 @@ static fw_id id(const json_t *o, const char *name)
 static const fw_actor *actor_of(const char *login)
 {
     fw_actor *a = apr_pcalloc(pool, sizeof(*a));
-    apr_array_header_t *ids = NULL;
+    apr_array_header_t *orgs = NULL;
     fw_account *account = NULL;
+    fw_id *ids;
 
     if (strcmp(login, "system") == 0) {
         *a = (fw_actor){.login = "system", .name = "system", .roles = FW_ROLE_SYSTEM};
         return a;
     }
     must(fw_account_by_login(db, login, &account, pool));
-    must(fw_delegation_ids(db, account->org_id, &ids, pool));
+    must(fw_org_employers(db, account->org_id, &orgs, pool));
+    ids = apr_palloc(pool, sizeof(*ids) * (apr_size_t)(orgs->nelts + 1));
+    for (int i = 0; i < orgs->nelts; i++)
+        ids[i] = APR_ARRAY_IDX(orgs, i, fw_org).id;
     *a = (fw_actor){.account_id = account->id,
                     .org_id = account->org_id,
                     .login = account->login,
@@ -121,8 +125,8 @@ static const fw_actor *actor_of(const char *login)
                     .roles = account->roles,
                     .station = account->station,
                     .lang = account->lang,
-                    .employers = (const fw_id *)ids->elts,
-                    .n_employers = ids->nelts};
+                    .employers = ids,
+                    .n_employers = orgs->nelts};
     return a;
 }
 
@@ -262,7 +266,7 @@ static void message(const char *plugin, const char *channel, const char *hash)
     must(fw_db_begin(db));
     must(fw_inbox_put(db, &m, hash, &fresh, pool));
     must(fw_db_commit(db));
-    fw_wake_pump(settings->run_dir);
+    fw_wake_pump(settings->run_dir, "");
     say(json_pack("{s:b}", "fresh", fresh));
 }
 
@@ -270,7 +274,7 @@ static void read_pages(const char *login, const char *page, const char *about, i
 {
     fw_journal *journal = NULL;
 
-    must(fw_journal_open(&journal, settings->journal_dir, pool));
+    must(fw_journal_open(&journal, settings->journal_dir, settings->journal_ms, pool));
     for (int i = 0; i < n; i++)
         must(fw_journal_note(journal, actor_of(login), page, about, apr_time_now(), pool));
     say(json_object());

@@ -69,7 +69,7 @@ def a_filing_is_answered_by_a_signed_receipt_and_a_mail(site):
     told = assert_signed(path)
     check("Test receipt seal" in told or "receipt seal" in told, told)
     text, number = text_of(path), site.case(case)["case_no"]
-    for part in (number, "受理憑證", "ReceiptofFiling", "NguyễnVănÁnh", "C0000001", "越南Vietnam(VNM)", "製造業Manufacturing",
+    for part in (number, "受理憑證", "ReceiptofFiling", "NguyễnVănÁnh", f"C{site.passports:07}", "越南Vietnam(VNM)", "製造業Manufacturing",
                  "桃園市桃園區縣府路106號", "甲工廠FactoryA", "photo.x"):
         check(re.sub(r"\s", "", part) in text, part, "is not in", text)
     mail = site.mail("agent@example.com", f"[{number}] Received")
@@ -245,6 +245,7 @@ def money_that_comes_before_the_form_is_known_counts(site):
 
 @test
 def what_a_plugin_that_is_away_misses_it_gets_later(site):
+    until(lambda: ended(site), site.told)  # no mail of a case before
     site.kill("plugin", "mail")
     case = site.filed()
     number = site.case(case)["case_no"]
@@ -259,6 +260,7 @@ def what_a_plugin_that_is_away_misses_it_gets_later(site):
 
 @test
 def what_a_server_takes_later_is_sent_again(site):
+    until(lambda: ended(site), site.told)  # no mail of a case before
     site.agencies.switch(smtp_fail="temp")
     case = site.filed()
     number = site.case(case)["case_no"]
@@ -272,6 +274,7 @@ def what_a_server_takes_later_is_sent_again(site):
 
 @on_both
 def a_dead_letter_is_kept_and_replayed(site):
+    until(lambda: ended(site), site.told)  # no mail of a case before
     site.agencies.switch(smtp_fail="perm")
     case = site.filed()
     number = site.case(case)["case_no"]
@@ -301,6 +304,7 @@ def a_payment_that_cannot_begin_fails_and_may_be_tried_anew(site):
 
 @test
 def without_the_signer_papers_wait(site):
+    until(lambda: ended(site), site.told)  # no paper of a case before
     site.kill("signer")
     case = site.filed()
     until(lambda: site.rows("SELECT 1 FROM outbox WHERE op = 'press.filing' AND state = 'ready' AND attempt > 0"), site.told)
@@ -370,7 +374,8 @@ def what_is_overdue_ends(site):
 
 @test
 def files_that_nobody_names_go(site):
-    """Of the age at which no upload can still be on its way; what a row names stays."""
+    """Of the age at which no upload can still be on its way, half written ones too; what a row names stays."""
+    staged = {age: site.tmp / f"vault/staging/{age}" for age in ("new", "old")}
     orphan = site.driver("keep", site.tmp / "scan.pdf")[0]["vault"]
     fresh = site.driver("keep", site.tmp / "scan.pdf")[0]["vault"]
     old = time.time() - 2 * 86400
@@ -378,12 +383,14 @@ def files_that_nobody_names_go(site):
     def path_of(name):
         return [p for p in (site.tmp / "vault").rglob("*") if p.is_file() and name in str(p).replace("/", "")][0]
     places = {name: path_of(name) for name in (orphan, fresh, site.face["vault"])}
-    for name in (orphan, site.face["vault"]):
-        os.utime(places[name], (old, old))
+    for path in staged.values():
+        path.write_bytes(b"half")
+    for path in (places[orphan], places[site.face["vault"]], staged["old"]):
+        os.utime(path, (old, old))
     site.kill("pump")
     site.start("pump")
-    until(lambda: not places[orphan].exists(), site.told)
-    check(places[fresh].exists() and places[site.face["vault"]].exists(), "too much is gone")
+    until(lambda: not places[orphan].exists() and not staged["old"].exists(), site.told)
+    check(staged["new"].exists() and places[fresh].exists() and places[site.face["vault"]].exists(), "too much is gone")
 
 
 # ---- the audit ----

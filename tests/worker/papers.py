@@ -100,3 +100,39 @@ def filing(rows=46):
                 row("內容", "Text", " ".join([CHINESE_LONG, THAI_LONG, VIETNAMESE] * 16), wide=True)]}],
         "qr": URL, "qr_note": NOTE, "footer": FOOTER,
     }
+
+
+# People as they are: native and Latin spelling, the language of their country.
+PEOPLE = {
+    "Chinese": ("陳美玲𠮷", "CHEN, MEI-LING", "zh-tw"),
+    "Vietnamese": ("Nguyễn Thị Phương Thảo", "NGUYEN THI PHUONG THAO", "vi"),
+    "Thai": (THAI, "SRISUWANPONGCHAROENCHAI, KANOKWAN", "th"),
+    "Burmese": ("ဒေါ်ခင်ဆွေဝင်းမြင့်", "KHIN SWE WIN MYINT", "my"),
+    "Mongolian": ("Батбаярын Өнөрцэцэг Үржинханд", "BATBAYAR UNURTSETSEG", "mn"),
+    "Mononym": ("Suharto", "SUHARTO", "id"),
+    "60 letters": ("Maria Concepción de la Cruz y Villanueva-Macapagal del Rosar",
+                   "MARIA CONCEPCION DE LA CRUZ Y VILLANUEVA-MACAPAGAL DEL ROSAR", "fil"),
+    "60 letters without a space": ("นางสาวกนกวรรณศรีสุวรรณพงษ์เจริญชัยรัตนโกสินทร์มหินทรายุธยากุล"[:60],
+                                   "KRUNGTHEPMAHANAKHONAMONRATTANAKOSINMAHINTHARAYUTTHAYAMAHADIL", "th"),
+    "60 in Burmese": ("မောင်မောင်အောင်ခင်ဆွေဝင်းမြင့်သန်းထွန်းလှိုင်ဖြိုးကျော်စွာ", "MAUNG MAUNG AUNG KHIN SWE", "my"),
+}
+
+
+def permit_of(native, latin, lang):
+    model = permit(latin)
+    model["lang"] = lang
+    model["rows"][1] = row("原文姓名", "Name in own script", native)
+    return model
+
+
+def filing_of(native, latin, lang):
+    return {
+        "kind": "filing", "lang": lang, "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY, "number": "1150000123",
+        "title": {"zh": "收件憑證", "en": "Receipt of Filing"},
+        "rows": [row("案號", "Case No.", "1150000123", big=True), row("收件時間", "Filed", "2026-03-02 10:15"),
+                 row("雇主", "Employer", "宏遠精密工業股份有限公司 Hung Yuan Precision Industries Co., Ltd.", wide=True)],
+        "sections": [{"title": {"zh": "移工", "en": "Worker"}, "rows": [
+            row("英文姓名", "Name in Latin letters", latin), row("原文姓名", "Name in own script", native),
+            row("國籍", "Nationality", "泰國 Thailand (THA)"), row("性別", "Sex", "女 Female")]}],
+        "footer": FOOTER,
+    }

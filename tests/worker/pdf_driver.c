@@ -4,6 +4,7 @@
  *   pdf_driver signer SETTINGS RUN_DIR          is the signer until SIGTERM
  *   pdf_driver seal RUN_DIR KEY IN OUT UNIX     signs a PDF through the signer
  *   pdf_driver ask RUN_DIR OP KEY IN OUT        what a client asks: cms, sign, cert
+ *   pdf_driver stamp RUN_DIR HOLDER OUT         builds a permit's visible seal through the signer
  *   pdf_driver qr TEXT                          prints the modules of its code
  *   pdf_driver mangle IN SEED COUNT             prepares so many damaged copies
  * An error is one line on standard error, "CODE text", and the exit code 3. */
@@ -11,6 +12,7 @@
 #include "fww_pdf.h"
 #include "fww_pdfsign.h"
 #include "fww_photo.h"
+#include "fww_seal.h"
 #include "fww_signer.h"
 #include "fww_signer_client.h"
 
@@ -189,7 +191,8 @@ static int be_signer(const char *settings, const char *run_dir, apr_pool_t *pool
 
 static int seal(const char *const *arg, apr_pool_t *pool)
 {
-    static const fww_pdfsign_claim claim = {"內政部移民署 🏛 Agency", "Issued (許可)\\", NULL};
+    static const fww_pdfsign_claim claim = {"內政部移民署 🏛 Agency", "Issued (許可)\\",
+                                            NULL, NULL};
     size_t n = 0, n_der;
     char *pdf = slurp(arg[2], &n, pool);
     const char *der;
@@ -224,6 +227,36 @@ static int ask(const char *const *arg, apr_pool_t *pool)
     return err ? fail(err, pool) : spill(arg[4], out, n_out);
 }
 
+static int stamp(const char *run_dir, const char *holder, const char *to, apr_pool_t *pool)
+{
+    json_t *o = json_load_file(holder, 0, NULL);
+    const char *valid_from = "", *valid_to = "", *issued = "", *sex = "X";
+    fw_mrz mrz = {.code = "AR", .state = "TWN"};
+    fww_seal seal = {0};
+    const unsigned char *bytes = NULL;
+    const fw_err *err;
+    size_t n = 0;
+    int rc;
+
+    json_unpack(o, "{s:s, s:s, s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?s, s?s}", "signer",
+                &seal.signer, "permit_no", &seal.permit_no, "issued", &issued, "valid_from",
+                &valid_from, "valid_to", &valid_to, "passport_no", &seal.passport_no, "surname",
+                &mrz.surname, "given", &mrz.given, "nationality", &mrz.nationality, "birth",
+                &mrz.birth, "sex", &sex);
+    mrz.sex = *sex;
+    mrz.number = seal.permit_no;
+    mrz.expiry = valid_to;
+    if (mrz.surname)
+        seal.holder = &mrz;
+    fw_date_parse(issued, &seal.issued);
+    fw_date_parse(valid_from, &seal.valid_from);
+    fw_date_parse(valid_to, &seal.valid_to);
+    err = fww_seal_make(&seal, run_dir, &bytes, &n, pool);
+    rc = err ? fail(err, pool) : spill(to, bytes, n);
+    json_decref(o);
+    return rc;
+}
+
 static int print_qr(const char *text)
 {
     QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
@@ -253,7 +286,7 @@ static size_t damage(char *pdf, size_t n)
 
 static int mangle(const char *path, const char *seed, const char *count, apr_pool_t *parent)
 {
-    static const fww_pdfsign_claim claim = {"name", NULL, NULL};
+    static const fww_pdfsign_claim claim = {.name = "name"};
     size_t n = 0;
     char *pdf = slurp(path, &n, parent);
     int taken = 0, refused = 0;
@@ -294,6 +327,8 @@ static int run(int argc, const char *const *argv, apr_pool_t *pool)
         return seal(argv + 2, pool);
     if (strcmp(what, "ask") == 0 && argc == 7)
         return ask(argv + 2, pool);
+    if (strcmp(what, "stamp") == 0 && argc == 5)
+        return stamp(argv[2], argv[3], argv[4], pool);
     if (strcmp(what, "qr") == 0 && argc == 3)
         return print_qr(argv[2]);
     if (strcmp(what, "mangle") == 0 && argc == 5)

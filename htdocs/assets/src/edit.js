@@ -1,5 +1,6 @@
 // A form that saves as one goes, asks for what the answers call for, and takes files with progress.
 import { make, post, renewToken } from './ask.js';
+import { letters } from './letter.js';
 import { uploads } from './upload.js';
 
 const form = document.getElementById('edit');
@@ -166,6 +167,11 @@ function tell(text, bad = false, ...more) {
   saved.classList.toggle('saved--bad', bad);
 }
 
+const showLetter = letters(() => {
+  unsent.set('_fill', '1');
+  plan(0);
+});
+
 // The whole form goes to the server, whose answer keeps what was typed.
 function leaveWithForm() {
   unsent.clear();
@@ -187,6 +193,7 @@ function took(body) {
   fill(body.filled);
   showProblems(body.problems ?? []);
   showSections();
+  showLetter(body.letter);
 }
 
 async function send() {

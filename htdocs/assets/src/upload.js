@@ -30,7 +30,8 @@ function line(file, words) {
       ? make('img', { class: 'file__thumb', src: file.href, alt: '', width: 56, height: 72 })
       : make('span', { class: 'file__kind', 'aria-hidden': 'true' }, 'PDF'),
     make('span', { class: 'file__text' }, make('a', { href: file.href }, file.name), ' ',
-      make('span', { class: 'file__size' }, file.size)),
+      make('span', { class: 'file__size' }, file.size),
+      ...(file.is_pending ? [' ', make('span', { class: 'chip' }, words.pending)] : [])),
     remove);
 }
 

@@ -1,0 +1,24 @@
+"""What is asked of PostgreSQL past the platform."""
+import json
+import subprocess
+
+
+def psql(words, statement):
+    done = subprocess.run(["psql", "-qtAX", "-v", "ON_ERROR_STOP=1", "-d", words, "-c", statement], check=True, timeout=60,
+                          capture_output=True, text=True)
+    return done.stdout
+
+
+def quote(value):
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def rows_of(words, statement, values):
+    """As sqlite3 gives them: a tuple for each row; none for a change. `?` in the statement are the values."""
+    for value in values:
+        statement = statement.replace("?", quote(value), 1)
+    if not statement.startswith("SELECT"):
+        psql(words, statement)
+        return []
+    told = psql(words, f"SELECT coalesce(json_agg(t), '[]') FROM ({statement}) t")
+    return json.loads(told, object_pairs_hook=lambda pairs: tuple(v for _, v in pairs))
