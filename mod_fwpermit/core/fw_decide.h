@@ -69,7 +69,9 @@ typedef struct fw_view {
     fw_worker *worker;
     fw_record *record;           /* what is told, or the one that is meant */
     const fw_record *record_was; /* what was told of it before, or NULL */
-    const char *direction;       /* of a movement that is meant */
+    const fw_record *movement;   /* the worker's newest that counts, the one at hand too, or NULL */
+    bool arrived;                /* so it is an arrival */
+    apr_time_t filed;            /* when an application of the worker's was filed after it, or 0 */
     fw_asking asking;
     fw_question *question;  /* the one meant, or room for a new one */
     bool tells_penalty;     /* there is a fines system */

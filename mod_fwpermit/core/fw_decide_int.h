@@ -81,8 +81,8 @@ void fw_decide_tell_fee(fw_deciding *d, const fw_case *kase);
 void fw_decide_tell_refund(fw_deciding *d);
 /* Holds the case where a fine is open, or its lateness not answered; false: it may be produced. */
 bool fw_decide_hold(fw_deciding *d, fw_case *kase);
-/* What a movement of the worker means for the legal clock. */
-void fw_decide_movement(fw_deciding *d, fw_worker *worker, const fw_record *movement,
-                        const char *direction);
+/* What the worker's newest movement means for the legal clock: an arrival starts it anew, a departure
+ * ends it, and where an arrival is taken back, the one before it counts. */
+void fw_decide_stay(fw_deciding *d, fw_worker *worker);
 
 #endif

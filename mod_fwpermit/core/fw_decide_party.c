@@ -32,8 +32,8 @@ static void register_worker(fw_deciding *d)
     w->data = d->view->data;
     d->out->answer = w->id;
     d->out->changed |= FW_CH_WORKER;
-    if (d->view->record)
-        fw_decide_movement(d, w, d->view->record, d->view->direction);
+    if (d->view->movement) /* told before anybody here knew the passport */
+        fw_decide_stay(d, w);
 }
 
 static void create_org(fw_deciding *d)

@@ -22,30 +22,20 @@ static const char *day_of(const fw_deciding *d, apr_time_t at)
     return fw_date_text(fw_date_of(at), d->pool);
 }
 
-static void set_clock(fw_deciding *d, fw_worker *w, const char *entered, apr_time_t file_by)
+/* Who holds a card already only comes back. What was filed in time before the arrival was told fulfils
+ * the duty; what was filed later does not, and the next filing is late. */
+void fw_decide_stay(fw_deciding *d, fw_worker *w)
 {
-    w->entered = entered;
-    w->file_by = file_by;
-    w->filed = w->reminded = 0;
+    const fw_view *v = d->view;
+    const char *day = v->movement && v->arrived ? day_of(d, v->movement->at) : NULL;
+
+    if (day ? w->entered && strcmp(day, w->entered) == 0 : !w->entered)
+        return;
+    w->entered = day;
+    w->file_by = day && !v->live ? d->terms->arrival_until : 0;
+    w->filed = v->filed <= w->file_by ? v->filed : 0;
+    w->reminded = 0;
     d->out->changed |= FW_CH_WORKER;
-}
-
-/* Who holds a card already only comes back. */
-static void arrive(fw_deciding *d, fw_worker *w, const char *day)
-{
-    if (!w->entered || strcmp(day, w->entered) > 0)
-        set_clock(d, w, day, d->view->live ? 0 : d->terms->arrival_until);
-}
-
-void fw_decide_movement(fw_deciding *d, fw_worker *w, const fw_record *r, const char *direction)
-{
-    const char *day = day_of(d, r->at);
-    bool counts = strcmp(r->state, "current") == 0;
-
-    if (counts && strcmp(direction, "arrival") == 0)
-        arrive(d, w, day);
-    else if (w->entered && (counts ? strcmp(day, w->entered) >= 0 : strcmp(day, w->entered) == 0))
-        set_clock(d, w, NULL, 0); /* gone again, or never came */
 }
 
 static bool refuse_absurd(fw_deciding *d, const fw_record *r)
@@ -80,7 +70,7 @@ static void take_record(fw_deciding *d)
     d->out->changed |= FW_CH_RECORD;
     d->out->answer = r->id;
     if (w && d->cmd->kind == FW_CMD_MOVEMENT_TAKE)
-        fw_decide_movement(d, w, r, d->cmd->direction);
+        fw_decide_stay(d, w);
 }
 
 /* An officer says who an arrival's passport is. */
@@ -95,7 +85,7 @@ static void link_record(fw_deciding *d)
     }
     r->worker_id = d->view->worker->id;
     d->out->changed |= FW_CH_RECORD;
-    fw_decide_movement(d, d->view->worker, r, d->view->direction);
+    fw_decide_stay(d, d->view->worker);
 }
 
 static void remind(fw_deciding *d)

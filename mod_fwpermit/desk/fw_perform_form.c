@@ -286,11 +286,11 @@ static const fw_err *take_worker(fw_performing *p)
 /* By when one is to apply after the arrival at hand. */
 static void reckon_arrival(fw_performing *p)
 {
-    const fw_record *r = p->view.record;
+    const fw_record *m = p->view.movement;
 
-    if (r)
+    if (m)
         p->terms.arrival_until =
-            fw_terms_arrival(p->desk->rules, p->desk->calendar, fw_date_of(r->at));
+            fw_terms_arrival(p->desk->rules, p->desk->calendar, fw_date_of(m->at));
 }
 
 static void take_reason(fw_performing *p)

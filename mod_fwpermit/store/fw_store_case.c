@@ -273,6 +273,20 @@ const fw_err *fw_case_overdue(fw_db *db, apr_time_t now, int limit, apr_array_he
     return fw_db_query(db, "case_overdue", FW_VALS(FW_I(now), FW_I(limit)), take_ids, &taken, pool);
 }
 
+static const fw_err *take_time(void *baton, const fw_row *row)
+{
+    *(apr_time_t *)baton = fw_row_int(row, 0);
+    return NULL;
+}
+
+const fw_err *fw_case_filed_since(fw_db *db, fw_id worker, apr_time_t since, apr_time_t *out,
+                                  apr_pool_t *pool)
+{
+    *out = 0;
+    return fw_db_query(db, "case_filed_since", FW_VALS(FW_I(worker), FW_I(since)), take_time, out,
+                       pool);
+}
+
 /* ---- files ---- */
 
 static const fw_err *take_file(void *baton, const fw_row *row)

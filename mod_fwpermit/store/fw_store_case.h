@@ -70,6 +70,10 @@ const fw_err *fw_case_list(fw_db *db, const fw_case_ask *ask, apr_array_header_t
 const fw_err *fw_case_overdue(fw_db *db, apr_time_t now, int limit, apr_array_header_t **out,
                               apr_pool_t *pool);
 
+/* When an application of the worker's was filed that is not undone, the first at or after `since`; 0: none. */
+const fw_err *fw_case_filed_since(fw_db *db, fw_id worker, apr_time_t since, apr_time_t *out,
+                                  apr_pool_t *pool);
+
 /* The current files of a case, or (history) all that ever were: fw_file. */
 const fw_err *fw_file_list(fw_db *db, fw_id case_id, bool history, apr_array_header_t **out,
                            apr_pool_t *pool);

@@ -37,6 +37,9 @@ class Card:
     def state(self):
         return flow.state(self.broker, self.case)
 
+    def reaches(self, *states):
+        self.until(" or ".join(states), lambda: self.state() in states)
+
     def person(self):
         return {"name_latin": "NGUYEN VAN ANH", "passport_no": self.passport, "nationality": "VNM", "birth": "1990-03-15", "sex": "M"}
 
@@ -69,8 +72,11 @@ class Card:
             return found and found[0]["fee"]["state"] == fee
         self.until(f"fee {fee} in the fines system's books", book)
 
+    def assigned(self):
+        self.reaches("initial_review")
+
     def scanned(self):
-        self.until("assignment", lambda: self.state() == "initial_review")
+        self.assigned()
         self.told("none")
 
     def reviewed(self):
@@ -83,12 +89,15 @@ class Card:
             return order if any(o["order"] == order for o in self.site.books()["orders"]) else None
         return None
 
-    def paid(self):
+    def pays(self):
+        """At the gateway; what the platform hears of it is another thing."""
         payment = self.broker.do("/payments", {"case": [self.case], "method": "card"}, status=202)["answer"]
         self.until("form of the gateway", lambda: self.broker.see(f"/payments/{payment}")["redirect"])
         order = self.until("order at the gateway", lambda: self.ordered(payment))
         self.site.control("pay", order=order, method="card")
-        self.until("going on", lambda: self.state() in ("producing", "held"))
+
+    def gone_on(self):
+        self.reaches("producing", "held")
         self.told("paid")
 
     def settled(self):
@@ -98,7 +107,7 @@ class Card:
         fine = next(r["fine"] for r in self.systems.fines.books()["fines"] if r["fine"]["case_no"] == self.case_no)
         assert self.state() == "held"
         self.systems.fines.done("change", fine_no=fine["fine_no"], state="paid")
-        self.until("being made", lambda: self.state() == "producing")
+        self.reaches("producing")
 
     def job(self):
         rows = life.rows(self.site, f"SELECT job_no FROM card_job WHERE case_id = {int(self.case)}")
@@ -128,7 +137,9 @@ class Card:
 
 # A step's name: what is done in it.
 STEPS = {"arrive": (Card.reported, Card.arrived), "letter": (Card.written, Card.permitted), "file": (Card.filed, Card.scanned),
-         "review": (Card.reviewed,), "pay": (Card.paid,), "fine": (Card.settled,), "make": (Card.made,), "collect": (Card.collected,)}
+         "hear": (Card.arrived, Card.permitted), "scan": (Card.scanned,), "review": (Card.reviewed,), "pay": (Card.pays, Card.gone_on),
+         "settle": (Card.gone_on,), "fine": (Card.settled,), "make": (Card.made,), "collect": (Card.collected,)}
+LIFE = ("arrive", "letter", "file", "review", "pay", "fine", "make", "collect")
 # Who takes part in it, beside httpd and the pump.
 SYSTEMS = {"arrive": ("border",), "letter": ("labour",), "file": ("scanner", "fines"), "pay": ("gateway", "fines"), "fine": ("fines",),
            "make": ("bureau",), "collect": ("border",)}

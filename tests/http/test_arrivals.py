@@ -95,6 +95,32 @@ def test_the_later_of_two_arrivals_counts_and_a_departure_ends_it(platform, brok
     assert stay(broker, worker)["clock"]["until"] == str(last_day(day(-1)))
 
 
+def test_where_the_later_arrival_is_taken_back_the_earlier_one_counts(platform, broker, worker, passport):
+    second = f"m/{passport}/2"
+    arrive(platform, passport, day(-10))
+    arrive(platform, passport, day(-1), name=second)
+    assert stay(broker, worker)["entered"] == str(day(-1))
+    flow.submit(broker, flow.fill(broker, flow.open_case(broker, worker)))
+    arrive(platform, passport, day(-1), name=second, state="cancelled")
+    told = stay(broker, worker)
+    assert told["entered"] == str(day(-10)) and told["clock"]["until"] == str(last_day(day(-10)))
+    assert told["clock"]["tone"] == "done"
+
+
+def test_what_was_filed_before_the_border_told_counts(platform, broker, worker, passport):
+    flow.submit(broker, flow.fill(broker, flow.open_case(broker, worker)))
+    arrive(platform, passport, day(-2))
+    assert stay(broker, worker)["clock"]["tone"] == "done"
+
+
+def test_a_country_as_passport_lines_write_it_is_the_same_country(platform, broker):
+    passport = flow.passport()
+    worker = flow.register(broker, passport, nationality="DEU", mrz="")
+    boxes.put(platform, "border", [boxes.movement(passport, day(-3), nationality="D")])
+    boxes.taken(platform, "border")
+    assert stay(broker, worker)["entered"] == str(day(-3))
+
+
 def test_an_arrival_before_the_registration_is_kept_and_matched_later(platform, broker, passport):
     arrive(platform, passport, day(-4))
     dispatcher = platform.of("dispatcher")

@@ -756,31 +756,62 @@ static void told(const char *state)
     record = (fw_record){.kind = "movement", .name = "M1", .state = state, .data = "{}"};
     record.birth = "1990-03-15";
     record.at = NOW - 24 * HOUR;
-    view = (fw_view){.worker = &worker, .record = &record};
+    view = (fw_view){.worker = &worker, .record = &record, .movement = &record};
     terms.arrival_until = NOW + 700 * HOUR;
 }
 
-static void take(const char *direction)
+/* A movement, after which the worker's newest is `newest`. */
+static void take(const fw_record *newest, bool arrived)
 {
-    give(&machine, (fw_command){.kind = FW_CMD_MOVEMENT_TAKE, .direction = direction}, NOW);
+    view.movement = newest;
+    view.arrived = arrived;
+    give(&machine, (fw_command){.kind = FW_CMD_MOVEMENT_TAKE}, NOW);
 }
 
 START_TEST(an_arrival_starts_the_clock)
 {
     told("current");
-    take("arrival");
+    take(&record, true);
     ck_assert_int_eq(out.verdict, FW_DONE);
     ck_assert_uint_eq(out.changed, FW_CH_RECORD | FW_CH_WORKER);
     ck_assert_str_eq(worker.entered, "2025-12-31");
     ck_assert_int_eq(worker.file_by, terms.arrival_until);
     ck_assert_int_eq(record.worker_id, 21);
-    /* a later departure ends it, an earlier one does not */
-    record.at = NOW - 72 * HOUR;
-    take("departure");
-    ck_assert_int_eq(worker.file_by, terms.arrival_until);
-    record.at = NOW;
-    take("departure");
+    take(&record, false);
     ck_assert_int_eq(worker.file_by, 0);
+    ck_assert_ptr_null(worker.entered);
+}
+END_TEST
+
+START_TEST(an_arrival_taken_back_leaves_the_one_before_it)
+{
+    fw_record before;
+
+    told("current");
+    before = record;
+    before.at = NOW - 240 * HOUR;
+    take(&record, true);
+    record.data = "{\"again\":1}"; /* the same arrival: what was reminded of stays */
+    worker.reminded = NOW;
+    take(&record, true);
+    ck_assert_int_eq(worker.reminded, NOW);
+    record.state = "cancelled";
+    terms.arrival_until = NOW + 480 * HOUR;
+    view.filed = NOW - 100 * HOUR;
+    take(&before, true);
+    ck_assert_str_eq(worker.entered, "2025-12-22");
+    ck_assert_int_eq(worker.file_by, NOW + 480 * HOUR);
+    ck_assert_int_eq(worker.filed, NOW - 100 * HOUR);
+    ck_assert_int_eq(worker.reminded, 0);
+    take(NULL, false);
+    view.filed = terms.arrival_until;
+    take(&before, true);
+    ck_assert_int_eq(worker.filed, view.filed);
+    take(NULL, false);
+    view.filed = terms.arrival_until + 1; /* too late to fulfil anything */
+    take(&before, true);
+    ck_assert_int_eq(worker.filed, 0);
+    take(NULL, false);
     ck_assert_ptr_null(worker.entered);
 }
 END_TEST
@@ -789,7 +820,7 @@ START_TEST(who_holds_a_card_only_comes_back)
 {
     told("current");
     view.live = &live_permit;
-    take("arrival");
+    take(&record, true);
     ck_assert_str_eq(worker.entered, "2025-12-31");
     ck_assert_int_eq(worker.file_by, 0);
 }
@@ -827,11 +858,11 @@ START_TEST(what_cannot_be_is_refused)
 {
     told("current");
     record.at = NOW + 25 * HOUR;
-    take("arrival");
+    take(&record, true);
     expect_refused("record.future");
     told("current");
     record.birth = "2026-01-01";
-    take("arrival");
+    take(&record, true);
     expect_refused("record.before_birth");
     told("current");
     record.worker_id = 5;
@@ -925,6 +956,7 @@ int main(void)
     tcase_add_test(t, expiry_waits_for_a_code_in_the_payers_hand);
     tcase_add_test(t, access_follows_delegation);
     tcase_add_test(t, an_arrival_starts_the_clock);
+    tcase_add_test(t, an_arrival_taken_back_leaves_the_one_before_it);
     tcase_add_test(t, who_holds_a_card_only_comes_back);
     tcase_add_test(t, a_late_word_changes_nothing);
     tcase_add_test(t, what_cannot_be_is_refused);
