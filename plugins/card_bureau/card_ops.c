@@ -150,7 +150,9 @@ static card_end put_bytes(fwp_instance *self, const char *path, fwp_str bytes)
     return end == CARD_DONE ? closed : end;
 }
 
-/* Into place, where nothing is yet. What is there already is the same, of an earlier attempt or of one at the same time. */
+/* Into place, where nothing is yet. What is there already is the same, of an earlier attempt or of one at
+ * the same time; where the bureau took that in between, the place is free again, and the bureau tells the
+ * same job by its number. */
 static fwp_rc put_in_place(fwp_instance *self, fwp_call *call, const char *temp, const char *place,
                            fwp_reply *reply)
 {
@@ -158,13 +160,16 @@ static fwp_rc put_in_place(fwp_instance *self, fwp_call *call, const char *temp,
     card_end end = card_link_rename(&self->link, temp, place);
     const char *why = self->link.why;
 
+    if (end != CARD_DONE && end != CARD_BROKEN) {
+        if (card_link_stat(&self->link, place, &found) == CARD_DONE)
+            return FWP_PENDING;
+        end = card_link_rename(&self->link, temp, place);
+        why = self->link.why;
+    }
     if (end == CARD_DONE)
         return FWP_PENDING;
     if (end == CARD_BROKEN)
         return card_refuse_with(self, call, reply, FWP_UNKNOWN, "renaming into place", why);
-    if (card_link_stat(&self->link, place, &found) == CARD_DONE)
-        return FWP_PENDING;
-    self->link.why = why;
     return card_failed(self, call, end, "renaming into place", reply);
 }
 

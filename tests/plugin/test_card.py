@@ -202,13 +202,13 @@ def test_two_attempts_at_a_time(start, bureau):
         assert process.call("health")[0] == "ok"
     bureau.switch(slow_ms=20)
     answers = []
-    threads = [threading.Thread(target=lambda p=p: answers.append(order(p)["rc"])) for p in two]
+    threads = [threading.Thread(target=lambda p=p: answers.append(order(p))) for p in two]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     bureau.switch(slow_ms=0)
-    assert answers == ["pending", "pending"]
+    assert [a["rc"] for a in answers] == ["pending", "pending"], answers
     books = bureau.books()
     assert list(books["jobs"]) == [NO] and books["jobs"][NO]["what"] and waiting(bureau) == []
 
