@@ -73,8 +73,7 @@ static const fw_err *weigh_others(fw_performing *p, fw_id at_hand)
 /* A country as machine-readable lines write it ("D") is the one that passports name ("DEU"). */
 static void set_nationality(const fw_performing *p, fw_record *r)
 {
-    const fw_country *c =
-        r->nationality ? fw_codes_country(p->desk->codes, r->nationality) : NULL;
+    const fw_country *c = r->nationality ? fw_codes_country(p->desk->codes, r->nationality) : NULL;
 
     if (c)
         r->nationality = c->code;

@@ -17,9 +17,9 @@ fwp_rc card_refuse(fwp_reply *reply, fwp_rc rc, const char *reason)
 fwp_rc card_refuse_with(const fwp_instance *self, fwp_call *call, fwp_reply *reply, fwp_rc rc,
                         const char *what, const char *detail)
 {
-    char *text = self->host->alloc(call, 2 * CARD_WHY_BYTES);
+    char *text = self->host->alloc(call, CARD_WHY_BYTES);
 
-    snprintf(text, 2 * CARD_WHY_BYTES, "%.200s: %.200s", what, detail);
+    snprintf(text, CARD_WHY_BYTES, "%.200s: %.200s", what, detail);
     return card_refuse(reply, rc, text);
 }
 

@@ -2,13 +2,14 @@
 #define CARD_BUREAU_H
 
 #include "card_link.h"
-#include "card_xml.h"
+#include "kit/kit_xml.h"
 
 #include <jansson.h>
 
 #define CARD_NAMESPACE     "urn:fwpermit:card:1"
 #define CARD_MESSAGE_BYTES 65536 /* of one state or inventory, as a file */
 #define CARD_PATH_BYTES    512
+#define CARD_WHY_BYTES     480 /* room for a reason */
 #define CARD_RETRY_MS      5000
 
 typedef struct card_settings {
@@ -22,7 +23,7 @@ struct fwp_instance {
     card_peer peer;
     card_link link;
     const char *in, *out, *books; /* folders at the bureau */
-    card_schema job, state, stock;
+    kit_xml_schema *job, *state, *stock;
 };
 
 /* ---- card_settings.c ---- */

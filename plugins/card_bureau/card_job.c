@@ -39,16 +39,16 @@ static xmlNode *begin(const char *name)
 /* Its text, if it is as the schema has it: a request may say what XML cannot. */
 static fwp_str finish(const fwp_instance *self, fwp_call *call, xmlNode *root, const char **why)
 {
-    char *reason = self->host->alloc(call, CARD_WHY_BYTES);
+    kit_xml_fault *fault = self->host->alloc(call, sizeof(*fault));
     fwp_str out = {NULL, 0};
     xmlChar *text = NULL;
     xmlDoc *read;
     int n = 0;
 
     xmlDocDumpFormatMemoryEnc(root->doc, &text, &n, "UTF-8", 1);
-    read = card_xml_read((const char *)text, text && n > 0 ? (size_t)n : 0, reason);
-    *why = reason;
-    if (read && text && card_xml_valid(read, &self->job, reason)) {
+    read = kit_xml_read((fwp_str){(const char *)text, text && n > 0 ? (size_t)n : 0}, fault);
+    *why = fault->text;
+    if (read && text && kit_xml_schema_holds(self->job, read, (const char *)root->name, fault)) {
         char *copied = self->host->alloc(call, (size_t)n);
 
         memcpy(copied, text, (size_t)n);

@@ -48,8 +48,8 @@ static void pick(void *baton, const char *name)
 /* Whether the bureau seems to write it still, though it should have renamed it into place. */
 static bool still_grows(const fwp_instance *self, fwp_call *call, const card_file *file)
 {
-    char why[CARD_WHY_BYTES];
-    xmlDoc *doc = card_xml_read(file->bytes.p, file->bytes.n, why);
+    kit_xml_fault fault;
+    xmlDoc *doc = kit_xml_read(file->bytes, &fault);
     int64_t age = self->host->now(call) - file->changed;
 
     xmlFreeDoc(doc);

@@ -96,9 +96,9 @@ static const char **slot(card_settings *s, size_t option)
 static const char *complain(fwp_instance *self, fwp_call *call, const char *what, const char *name,
                             const char *why)
 {
-    char *text = self->host->alloc(call, 2 * CARD_WHY_BYTES);
+    char *text = self->host->alloc(call, CARD_WHY_BYTES);
 
-    snprintf(text, 2 * CARD_WHY_BYTES, "%s %.120s%s%s", what, name, *why ? ": " : "", why);
+    snprintf(text, CARD_WHY_BYTES, "%s %.120s%s%s", what, name, *why ? ": " : "", why);
     return text;
 }
 
@@ -154,18 +154,19 @@ static const char *read_schemas(fwp_instance *self, fwp_call *call)
 {
     const struct {
         const char *name;
-        card_schema *at;
+        kit_xml_schema **at;
     } all[] = {{"card-job-1.xsd", &self->job},
                {"card-state-1.xsd", &self->state},
                {"card-stock-1.xsd", &self->stock}};
     const char *folder = or_else(self->s.schemas, SCHEMAS);
-    char *why = self->host->alloc(call, CARD_WHY_BYTES);
+    kit_xml_fault fault;
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         const char *path = card_path(self, call, folder, all[i].name);
 
-        if (!card_xml_schema(all[i].at, path, why))
-            return complain(self, call, "schemas: cannot read", path, why);
+        *all[i].at = kit_xml_schema_open(path, CARD_NAMESPACE, &fault);
+        if (!*all[i].at)
+            return complain(self, call, "schemas: cannot read", path, fault.text);
     }
     return NULL;
 }
@@ -188,9 +189,9 @@ const char *card_configure(fwp_instance *self, const fwp_kv *config, size_t n, f
 void card_forget(fwp_instance *self)
 {
     card_link_close(&self->link);
-    card_xml_forget(&self->job);
-    card_xml_forget(&self->state);
-    card_xml_forget(&self->stock);
+    kit_xml_schema_close(self->job);
+    kit_xml_schema_close(self->state);
+    kit_xml_schema_close(self->stock);
     for (size_t o = 0; o < OPTIONS; o++) {
         char *value = (char *)(uintptr_t)*slot(&self->s, o);
 

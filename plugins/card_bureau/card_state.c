@@ -194,15 +194,15 @@ static json_t *stock_said(xmlNode *root, const char **why)
 
 /* ---- both ---- */
 
-static json_t *said(const fwp_instance *self, fwp_call *call, xmlDoc *doc, char *reason,
+static json_t *said(const fwp_instance *self, fwp_call *call, xmlDoc *doc, kit_xml_fault *fault,
                     const char **why)
 {
     xmlNode *root = xmlDocGetRootElement(doc);
-    bool stock = root && strcmp((const char *)root->name, "stock") == 0;
+    bool stock = kit_xml_is(root, CARD_NAMESPACE, "stock");
     json_t *out = NULL;
 
-    *why = reason;
-    if (!card_xml_valid(doc, stock ? &self->stock : &self->state, reason))
+    if (!kit_xml_schema_holds(stock ? self->stock : self->state, doc, stock ? "stock" : "state",
+                              fault))
         return NULL;
     *why = "at: spaces around it";
     if (!is_bare(root) || (!stock && !is_bare(xmlFirstElementChild(root))))
@@ -220,17 +220,17 @@ static json_t *said(const fwp_instance *self, fwp_call *call, xmlDoc *doc, char 
 
 json_t *card_said(const fwp_instance *self, fwp_call *call, fwp_str bytes, const char **why)
 {
-    char *reason = self->host->alloc(call, CARD_WHY_BYTES);
+    kit_xml_fault *fault = self->host->alloc(call, sizeof(*fault));
     xmlDoc *doc = NULL;
     json_t *out = NULL;
 
     *why = "it is too long";
     if (bytes.n > CARD_MESSAGE_BYTES)
         return NULL;
-    doc = card_xml_read(bytes.p, bytes.n, reason);
-    *why = reason;
+    doc = kit_xml_read(bytes, fault);
+    *why = fault->text;
     if (doc)
-        out = said(self, call, doc, reason, why);
+        out = said(self, call, doc, fault, why);
     xmlFreeDoc(doc);
     return out;
 }

@@ -10,6 +10,9 @@
 #include <libxml/parserInternals.h>
 #include <libxml/xmlschemas.h>
 
+#define NAMES \
+    "abcdefghijklmnopqrstuvwxyz_0123456789" /* what attributes of our schemas are written with */
+
 static void blame(kit_xml_fault *fault, const char *fmt, ...) FWP_PRINTF(2, 3);
 static void blame(kit_xml_fault *fault, const char *fmt, ...)
 {
@@ -167,16 +170,32 @@ static void write_path(const xmlNode *node, char *out, size_t room)
     }
 }
 
+/* The attribute that libxml2's words name before they quote any value; its length in *n, 0: none. */
+static const char *attribute_in(const char *words, int *n)
+{
+    static const char before[] = ", attribute '";
+    const char *at = words ? strstr(words, before) : NULL;
+
+    if (at)
+        at += sizeof(before) - 1;
+    *n = at ? (int)strspn(at, NAMES) : 0;
+    if (*n > 40 || (at && at[*n] != '\''))
+        *n = 0;
+    return at;
+}
+
 static void on_document_error(void *ctx, xmlError *error)
 {
-    const xmlNode *node = error ? error->node : NULL;
+    const xmlNode *node = error->node;
     char path[120] = "";
+    int n;
+    const char *attribute = attribute_in(error->message, &n);
 
     if (node && node->type == XML_ATTRIBUTE_NODE)
         node = node->parent;
     write_path(node, path, sizeof(path));
-    blame(ctx, "line %d, %s: not as the schema has it (%d)", error ? error->line : 0, path,
-          error ? error->code : 0);
+    blame(ctx, "line %d, %s%s%.*s: not as the schema has it (%d)", error->line, path, n ? "/@" : "",
+          n, attribute, error->code);
 }
 
 static char *slurp(const char *path, size_t *n)

@@ -14,7 +14,7 @@
 #define KIT_XML_DEPTH 24       /* elements within elements */
 #define KIT_XML_NODES 20000    /* elements and attributes */
 
-/* Where something is wrong, and what, without any value of the document. */
+/* Where something is wrong, and what, without any value of the document; an attribute as /permits/permit/@no. */
 typedef struct kit_xml_fault {
     char text[200]; /* "line 7, /permits/permit/valid_to: is not as the schema has it" */
 } kit_xml_fault;

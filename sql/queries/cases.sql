@@ -109,8 +109,8 @@ FROM cases c JOIN org o ON o.id = c.employer_id
 WHERE c.worker_id = %lld AND (%lld = 0 OR c.agency_id IN (0, %lld)) ORDER BY c.created DESC LIMIT %lld;
 
 -- name: case_filed_since
-SELECT submitted FROM cases WHERE worker_id = %lld AND submitted >= %lld
-  AND state NOT IN ('withdrawn', 'rejected', 'expired') ORDER BY submitted LIMIT 1;
+SELECT coalesce(min(submitted), 0) FROM cases WHERE worker_id = %lld AND submitted >= %lld
+  AND state NOT IN ('withdrawn', 'rejected', 'expired');
 
 -- name: case_count_reviewer
 SELECT state, count(*) FROM cases WHERE first_reviewer = %lld AND state IN ('initial_review', 'returned')

@@ -23,11 +23,13 @@ static int64_t now(const fwp_call *call)
 void fuzz_setup(apr_pool_t *pool)
 {
     static const fwp_host host = {.size = sizeof(host), .abi = FWP_ABI, .alloc = alloc, .now = now};
-    char why[CARD_WHY_BYTES];
+    kit_xml_fault fault;
 
     self.host = &host;
-    fuzz_want(card_xml_schema(&self.state, "docs/contracts/card-state-1.xsd", why), why);
-    fuzz_want(card_xml_schema(&self.stock, "docs/contracts/card-stock-1.xsd", why), why);
+    self.state = kit_xml_schema_open("docs/contracts/card-state-1.xsd", CARD_NAMESPACE, &fault);
+    fuzz_want(self.state, fault.text);
+    self.stock = kit_xml_schema_open("docs/contracts/card-stock-1.xsd", CARD_NAMESPACE, &fault);
+    fuzz_want(self.stock, fault.text);
     fuzz_want(!fw_schema_load(&contract, "docs/contracts/card.json", pool), "the contract");
 }
 
