@@ -237,15 +237,15 @@ static const fw_err *judge_failure(fwh_req *q, const upload *u, const fw_err *er
 
 const fw_err *fwh_do_file_upload(fwh_req *q)
 {
-    fw_show s = fwh_show(q);
     upload u = {.q = q, .allowed = fwh_token_right(q, NULL)};
+    const fw_service *service = NULL;
     const fw_err *err;
     const fw_refusal *refusals;
-    fw_dossier d;
     int n = 0;
 
-    FW_TRY(fw_dossier_load(&s, q->kase, false, &d));
-    u.field = fw_service_field(d.service, q->arg[1]);
+    FW_TRY(fw_desk_service(q->desk, q->db, q->kase->service, q->kase->service_hash, &service,
+                           q->pool));
+    u.field = fw_service_field(service, q->arg[1]);
     if (!u.field || !fw_field_is_file(u.field))
         return fwh_problem(q, HTTP_NOT_FOUND, "problem.not_found", fw_null());
     fwh_db_give(q);

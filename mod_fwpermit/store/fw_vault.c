@@ -286,15 +286,14 @@ const fw_err *fw_vault_create(fw_vault_writer **out, fw_vault *vault, apr_pool_t
 
 static const fw_err *put_chunk(fw_vault_writer *w, bool last)
 {
-    unsigned char nonce[NONCE_BYTES], aad[9], head[4];
-    unsigned char out[CHUNK + TAG_BYTES];
+    unsigned char nonce[NONCE_BYTES], aad[9];
+    unsigned char frame[4 + CHUNK + TAG_BYTES], *out = frame + 4;
 
     chunk_names(w->chunks++, last, nonce, aad);
     if (!seal(w->ctx, w->key, nonce, aad, sizeof(aad), w->buffer, w->have, out, out + w->have))
         return FW_ERR(w->pool, FW_E_INTERNAL, 0, "a chunk could not be sealed");
-    put_be(head, (uint32_t)w->have | (last ? LAST : 0), 4);
-    FW_TRY(write_all(w->fd, head, sizeof(head), w->pool));
-    FW_TRY(write_all(w->fd, out, w->have + TAG_BYTES, w->pool));
+    put_be(frame, (uint32_t)w->have | (last ? LAST : 0), 4);
+    FW_TRY(write_all(w->fd, frame, FRAME + w->have, w->pool));
     w->have = 0;
     return NULL;
 }

@@ -164,6 +164,22 @@ static fw_audit look_at_audit(const fw_command *cmds, int n)
 
 /* ---- the events of a command ---- */
 
+/* What happens to a case and leaves it in its state. */
+static bool stays(const char *kind)
+{
+    static const char *const kinds[] = {"file.",        "card.",         "payment.",
+                                        "fine.",        "refund.",       "receipt.renew",
+                                        "document.add", "permit.revoke", "case.open"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t n = strlen(kinds[i]);
+
+        if (strncmp(kind, kinds[i], kinds[i][n - 1] == '.' ? n : n + 1) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool step_allowed(const char *kind, fw_state_e from, fw_state_e to)
 {
     const fw_transition *t = NULL;
@@ -185,10 +201,7 @@ static bool step_allowed(const char *kind, fw_state_e from, fw_state_e to)
         return (from == FW_STATE_APPROVED || from == FW_STATE_PAID) && to == FW_STATE_HELD;
     if (strcmp(kind, "case.return") == 0) /* by the scanner's verdict */
         return fw_lifecycle_find(from, FW_CMD_FILE_JUDGE) && to == FW_STATE_RETURNED;
-    return from == to && (strncmp(kind, "file.", 5) == 0 || strncmp(kind, "card.", 5) == 0 ||
-                          strncmp(kind, "payment.", 8) == 0 || strncmp(kind, "fine.", 5) == 0 ||
-                          strncmp(kind, "refund.", 7) == 0 || strcmp(kind, "document.add") == 0 ||
-                          strcmp(kind, "permit.revoke") == 0 || strcmp(kind, "case.open") == 0);
+    return from == to && stays(kind);
 }
 
 static sim_case *known(fw_id id)
@@ -330,11 +343,13 @@ static bool may(const fw_actor *a, const sim_case *c)
            (a->station && strcmp(a->station, c->station) == 0);
 }
 
-/* Money that goes back is every cashier's business. */
+/* Money that goes back, and receipts, are every cashier's business. */
 static bool is_cashiers(const fw_command *cmd)
 {
-    return cmd->kind >= FW_CMD_REFUND_ASK && cmd->kind <= FW_CMD_REFUND_PAY_OUT &&
-           cmd->actor->roles & FW_ROLE_CASHIER;
+    bool money = cmd->kind == FW_CMD_RECEIPT_RENEW ||
+                 (cmd->kind >= FW_CMD_REFUND_ASK && cmd->kind <= FW_CMD_REFUND_PAY_OUT);
+
+    return money && cmd->actor->roles & FW_ROLE_CASHIER;
 }
 
 static void look_at_actor(const fw_command *cmd, const sim_case *c)

@@ -333,6 +333,18 @@ static void ask_refund(void)
                                          .reason = sim_chance(50) ? "" : "a mistake"});
 }
 
+static void renew_receipt(void)
+{
+    const sim_order *o = sim.orders->nelts
+                             ? APR_ARRAY_IDX(sim.orders, sim_below(sim.orders->nelts), sim_order *)
+                             : NULL;
+
+    if (o && cashier())
+        sim_give(cashier(), (fw_command){.kind = FW_CMD_RECEIPT_RENEW,
+                                         .target = o->payment,
+                                         .reason = sim_chance(50) ? "" : "another name"});
+}
+
 static void settle_day(void)
 {
     fw_date day = fw_date_of(sim.now - apr_time_from_sec(86400 * (apr_time_t)sim_below(3)));
@@ -363,7 +375,7 @@ void sim_act_admin(void)
     static void (*const acts[])(void) = {revoke_permit,   found_org,   hire,         update_account,
                                          change_password, unlock,      delegate,     delegate,
                                          tend_letter,     tend_letter, tend_message, tend_link,
-                                         ask_refund,      tend_refund, settle_day};
+                                         ask_refund,      tend_refund, settle_day,   renew_receipt};
 
     acts[sim_below(sizeof(acts) / sizeof(acts[0]))]();
 }

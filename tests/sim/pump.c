@@ -142,11 +142,14 @@ static ending_e press_filing(const fw_delivery *d)
 
 static ending_e press_receipt(const fw_delivery *d)
 {
+    fw_document *there = NULL;
+    const char *number;
     fw_payment *p = NULL;
 
     SIM_OK(fw_payment_load(sim.db, sim_payload_id(d, "payment"), &p, sim.act));
-    return add_document(p->cases[0], p->id, "receipt",
-                        apr_psprintf(sim.act, "%" APR_INT64_T_FMT, p->receipt_no));
+    number = apr_psprintf(sim.act, "%" APR_INT64_T_FMT, p->receipt_no);
+    SIM_OK(fw_document_by_number(sim.db, "receipt", number, &there, sim.act));
+    return there ? END_DONE : add_document(p->cases[0], p->id, "receipt", number);
 }
 
 static ending_e issue(const fw_case *c, const fw_service *service)
@@ -217,7 +220,7 @@ static const struct {
            {"penalty.put", tell_fines},      {"penalty.find", tell_fines},
            {"labour.find", sim_letter_find}, {"scan.scan", sim_scan},
            {"card.order", sim_card_order},   {"card.find", sim_card_find},
-           {"card.cancel", sim_card_cancel}};
+           {"card.cancel", sim_card_cancel}, {"border.permit", sim_border_permit}};
 
 static ending_e give_up_on(const fw_delivery *d)
 {
@@ -286,8 +289,8 @@ static bool is_paused(const char *port)
 }
 
 /* Files are what comes most often. */
-static const char *const ports[] = {"payment", "notify", "press", "penalty",
-                                    "labour",  "card",   "scan",  "scan"};
+static const char *const ports[] = {"payment", "notify", "press", "penalty", "labour",
+                                    "card",    "scan",   "scan",  "border"};
 #define PORTS ((int)(sizeof(ports) / sizeof(ports[0])))
 
 /* True where there was something to deliver. */
@@ -453,6 +456,7 @@ void sim_clock_round(void)
     give_each(ids, FW_CMD_CARD_CHECK);
     SIM_OK(fw_worker_to_remind(sim.db, sim.now + 7 * 24 * HOUR, A_ROUND, &ids, sim.act));
     give_each(ids, FW_CMD_WORKER_REMIND);
+    give_each(sim_border_round(A_ROUND), FW_CMD_PERMIT_TELL);
     expire_any();
 }
 

@@ -196,6 +196,10 @@ void sim_act_bureau(void);   /* cards made, told of and handed out */
 void sim_bureau_rest(void);
 /* The bureau's books beside ours; `all`: it has told of everything. */
 void sim_compare_cards(bool all);
+/* What that statement counts of the id. */
+int64_t sim_counts(const char *text, fw_id id);
+/* The border's book beside our permits; `all`: it has heard of everything. */
+void sim_compare_permits(bool all);
 /* Somebody came so many days ago. */
 void sim_arrive(const sim_worker *worker, int days);
 /* What the fines system answers when it is told of a case, or asked. */
