@@ -301,7 +301,7 @@ static bool deliver(const char *port)
 
     if (is_paused(port))
         return false;
-    SIM_OK((sim_chance(300) ? fw_outbox_claim_urgent : fw_outbox_claim)(
+    SIM_OK((!sim.calm && sim_chance(300) ? fw_outbox_claim_urgent : fw_outbox_claim)(
         sim.db, port, OWNER, sim.now, sim.now + LEASE, &d, sim.act));
     if (!d)
         return false;
