@@ -64,7 +64,7 @@ typedef struct fw_view {
     int n_lives;
     fw_job *job;   /* the one that is meant, or the case's newest; card.order: room for one */
     fw_job **jobs; /* refund.ask, by case: the newest of those in production, or NULL */
-    const fw_job *job_was;     /* card.order: the case's newest, or NULL */
+    const fw_job *job_was;     /* card.order, card.step: the case's newest, or NULL */
     const fw_shelf *shelf_was; /* card.stock: what was told of the store before, or NULL */
     fw_worker *worker;
     fw_record *record;           /* what is told, or the one that is meant */

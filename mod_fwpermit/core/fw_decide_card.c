@@ -275,6 +275,12 @@ static void go_on(fw_deciding *d, fw_job *job)
         tell_step(d, job);
 }
 
+/* Another one was ordered since. */
+static bool is_former(const fw_deciding *d, const fw_job *job)
+{
+    return d->view->job_was && d->view->job_was->id != job->id;
+}
+
 static void step(fw_deciding *d)
 {
     fw_job *job = d->view->job, told;
@@ -288,7 +294,7 @@ static void step(fw_deciding *d)
     told = *d->cmd->job;
     if (told.spoiled < 0)
         told.spoiled = job->spoiled + fw_card_is(&told, "spoiled");
-    if (fw_card_is_unwanted(d) && fw_card_is(job, "cancelled")) {
+    if (fw_card_is_unwanted(d) && fw_card_is(job, "cancelled") && !is_former(d, job)) {
         fw_card_end_unwanted(d);
         return;
     }

@@ -29,11 +29,16 @@ static const fw_err *load_told(fw_performing *p)
 {
     const fw_job *told = p->cmd->job;
     fw_view *v = &p->view;
+    fw_job *newest = NULL;
 
     v->permit = apr_pcalloc(p->pool, sizeof(*v->permit));
     if (told->station && fw_codes_station_of(p->desk->codes, told->station))
         v->station = told->station;
-    if (!told->card_no || !v->job)
+    if (!v->job)
+        return NULL;
+    FW_TRY(fw_job_of_case(p->db, v->job->case_id, &newest, p->pool));
+    v->job_was = newest;
+    if (!told->card_no)
         return NULL;
     return fw_job_has_card(p->db, told->card_no, v->job->id, &v->taken, p->pool);
 }

@@ -444,6 +444,22 @@ START_TEST(what_the_bureau_cancelled_itself_is_withdrawn_too)
 }
 END_TEST
 
+START_TEST(a_former_order_s_word_ends_nothing)
+{
+    static const fw_job newest = {.id = 77, .round = 2, .state = "accepted"};
+
+    order();
+    be_told_cancelled(1);
+    kase.state = FW_STATE_WITHDRAWAL_ASKED; /* of the one that was ordered since */
+    view.job_was = &newest;
+    be_told_cancelled(1);
+    ck_assert_int_eq(kase.state, FW_STATE_WITHDRAWAL_ASKED);
+    view.job_was = &job;
+    be_told_cancelled(1);
+    ck_assert_int_eq(kase.state, FW_STATE_WITHDRAWN);
+}
+END_TEST
+
 START_TEST(whose_whole_payment_goes_back_has_no_card_made)
 {
     fw_payment paid = {
@@ -661,6 +677,7 @@ int main(void)
     tcase_add_test(t, an_officer_cancels_with_a_reason);
     tcase_add_test(t, a_bureau_that_was_faster_goes_on);
     tcase_add_test(t, what_the_bureau_cancelled_itself_is_withdrawn_too);
+    tcase_add_test(t, a_former_order_s_word_ends_nothing);
     tcase_add_test(t, whose_whole_payment_goes_back_has_no_card_made);
     tcase_add_test(t, a_card_lost_on_its_way_is_void_and_another_one_is_made);
     tcase_add_test(t, a_card_lost_at_the_station_leaves_no_permit_to_be_found);
