@@ -25,7 +25,7 @@ def compile_c(source, out, *flags, compiler="gcc"):
 def run_check(plugin, fixtures, *options):
     """(exit code, {check: [its lines that failed]}, names of checks that hold, all that it said)."""
     done = subprocess.run([CHECK, plugin, "--fixtures", fixtures, "--contracts", ROOT / "docs/contracts", "--json", *options],
-                          capture_output=True, text=True, check=False, timeout=120)
+                          capture_output=True, text=True, check=False, timeout=900)
     assert done.stdout, (done.returncode, done.stderr)
     report = json.loads(done.stdout)
     failed, held = {}, []
