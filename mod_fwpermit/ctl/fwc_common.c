@@ -20,6 +20,7 @@
 #include "fw_password.h"
 #include "fw_random.h"
 #include "fw_store_party.h"
+#include "fw_wait.h"
 
 #define FILE_MAX_BYTES  1048576
 #define GENERATED_CHARS 20 /* of 5 bits */
@@ -193,7 +194,7 @@ bool fwc_server_runs(const fwc *c)
 {
     int fd = -1;
 
-    if (fw_frame_connect(c->settings->run_dir, "signer", apr_time_now() + ANSWER_WAIT, &fd,
+    if (fw_frame_connect(c->settings->run_dir, "signer", fw_monotonic() + ANSWER_WAIT, &fd,
                          c->pool))
         return false;
     fw_frame_close(fd, c->pool);

@@ -14,6 +14,7 @@
 #include "fw_store_account.h"
 #include "fw_store_audit.h"
 #include "fw_store_outbox.h"
+#include "fw_wait.h"
 
 #define ANSWER_WAIT apr_time_from_sec(2)
 #define DESCRIBE_WAIT \
@@ -155,7 +156,7 @@ static bool answers(fwc_doctor *d, const char *role)
 {
     int fd = -1;
 
-    if (fw_frame_connect(d->s->run_dir, role, apr_time_now() + ANSWER_WAIT, &fd, d->pool))
+    if (fw_frame_connect(d->s->run_dir, role, fw_monotonic() + ANSWER_WAIT, &fd, d->pool))
         return false;
     fw_frame_close(fd, d->pool);
     return true;
@@ -179,7 +180,7 @@ static bool pump_listens(fwc_doctor *d)
 static void check_serves(fwc_doctor *d, const char *role)
 {
     json_t *frame = json_pack("{s:s}", "op", "describe"), *answer = NULL;
-    apr_time_t due = apr_time_now() + DESCRIBE_WAIT;
+    apr_time_t due = fw_monotonic() + DESCRIBE_WAIT;
     const char *blob, *rc, *reason;
     apr_size_t n;
     int fd = -1;

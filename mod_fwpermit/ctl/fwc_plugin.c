@@ -15,6 +15,7 @@
 
 #include "fw_frame.h"
 #include "fw_plugin_settings.h"
+#include "fw_wait.h"
 
 #define SETTINGS_FD  3
 #define START_WITHIN apr_time_from_sec(10)
@@ -106,7 +107,7 @@ static void stop(trial *t)
 
 static const fw_err *ask(const trial *t, json_t **answer)
 {
-    apr_time_t due = apr_time_now() + apr_time_from_msec(TEST_MS) + START_WITHIN;
+    apr_time_t due = fw_monotonic() + apr_time_from_msec(TEST_MS) + START_WITHIN;
     apr_pool_t *pool = t->c->pool;
     json_t *frame = json_pack("{s:s, s:s, s:i, s:{}}", "op", "probe", "key", "probe", "deadline_ms",
                               TEST_MS, "request");

@@ -15,6 +15,7 @@
 
 #include "fw_sha256.h"
 #include "fw_utf8.h"
+#include "fw_wait.h"
 
 #define SEALS     (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 #define READ_SIZE 65536
@@ -139,7 +140,7 @@ typedef union control {
 static const fw_err *wait_for(int fd, short events, apr_time_t due, apr_pool_t *pool)
 {
     struct pollfd p = {.fd = fd, .events = events};
-    apr_time_t left = due - apr_time_now();
+    apr_time_t left = due - fw_monotonic();
 
     if (left <= 0)
         return FW_ERR(pool, FW_E_UNAVAILABLE, ETIMEDOUT, "files of a call");

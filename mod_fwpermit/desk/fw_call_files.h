@@ -37,7 +37,7 @@ const fw_err *fw_call_file_seal(fw_call_file *file, apr_pool_t *pool);
 /* The list of sealed files as a frame names it. */
 json_t *fw_call_files_json(const apr_array_header_t *files);
 
-/* Sends the descriptors, if there are any; after the frame. */
+/* Sends the descriptors, if there are any; after the frame. `due`, here and below, is of fw_monotonic(). */
 const fw_err *fw_call_files_send(int sock, apr_time_t due, const apr_array_header_t *files,
                                  apr_pool_t *pool);
 

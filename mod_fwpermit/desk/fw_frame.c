@@ -10,6 +10,8 @@
 
 #include <apr_strings.h>
 
+#include "fw_wait.h"
+
 #define JSON_MAX  1056768u /* bytes: the longest body of a plugin, and what stands around it */
 #define LENGTH    4        /* bytes that tell a length */
 #define WAIT_MS   50       /* before a full backlog is tried again */
@@ -28,7 +30,7 @@ static const fw_err *wait_for(int fd, short events, apr_time_t due, apr_pool_t *
     struct pollfd p = {.fd = fd, .events = events};
 
     for (;;) {
-        apr_time_t left = due - apr_time_now();
+        apr_time_t left = due - fw_monotonic();
         int ms = left > apr_time_from_msec(POLL_MOST) ? POLL_MOST : (int)apr_time_as_msec(left) + 1;
         int n;
 
@@ -58,7 +60,7 @@ static const fw_err *connect_until(int fd, const struct sockaddr_un *to, apr_tim
             return NULL;
         if (errno != EAGAIN && errno != EINTR)
             return gone(errno, "a role of the worker is away", pool);
-        if (apr_time_now() + apr_time_from_msec(WAIT_MS) > due)
+        if (fw_monotonic() + apr_time_from_msec(WAIT_MS) > due)
             return gone(ETIMEDOUT, "a role of the worker is busy", pool);
         apr_sleep(apr_time_from_msec(WAIT_MS));
     }

@@ -7,7 +7,7 @@
 
 /* Frames to a role of the worker, over its socket in the run directory: a 4-byte big-endian
  * length and that many bytes of JSON (an object), then the same for a blob, which may be empty.
- * Every call ends by `due` at the latest. FW_E_UNAVAILABLE: nobody is there, or too slow;
+ * Every call ends by `due` of fw_monotonic() at the latest. FW_E_UNAVAILABLE: nobody is there, or too slow;
  * FW_E_CORRUPT: what came is no frame; FW_E_LIMIT: longer than asked for. */
 
 /* Connects to <run_dir>/<role>.sock. The socket is closed with `pool`, or before by

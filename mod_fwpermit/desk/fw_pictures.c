@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "fw_wait.h"
+
 #define ROLE         "pictures"
 #define SECONDS_MOST 15
 #define PATIENCE     apr_time_from_sec(10) /* of an upload, which costs its sender much to send again */
@@ -54,12 +56,12 @@ static const fw_err *ask_until(const char *run_dir, json_t *request, const void 
                                apr_size_t n, apr_interval_time_t patience, json_t **answer,
                                const char **jpeg, apr_size_t *n_jpeg, apr_pool_t *pool)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = fw_monotonic();
     apr_time_t due = now + apr_time_from_sec(SECONDS_MOST), until = now + patience;
     const fw_err *err;
 
     err = ask(run_dir, request, bytes, n, due, answer, jpeg, n_jpeg, pool);
-    while (err && err->code == FW_E_UNAVAILABLE && apr_time_now() < until) {
+    while (err && err->code == FW_E_UNAVAILABLE && fw_monotonic() < until) {
         apr_sleep(AGAIN);
         err = ask(run_dir, request, bytes, n, due, answer, jpeg, n_jpeg, pool);
     }

@@ -16,7 +16,7 @@ typedef struct fw_plugin_ask {
 } fw_plugin_ask;
 
 /* FW_E_UNAVAILABLE: nobody is there, too slow, or gone in the middle. FW_E_LIMIT: the frame is too long. FW_E_CORRUPT:
- * what came is no answer. */
+ * what came is no answer. `due` is of fw_monotonic(). */
 const fw_err *fw_plugin_ask_run(fw_plugin_ask *ask, const char *run_dir, const char *plugin,
                                 apr_time_t due, apr_pool_t *pool);
 

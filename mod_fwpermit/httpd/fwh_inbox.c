@@ -10,6 +10,7 @@
 #include "fw_random.h"
 #include "fw_sha256.h"
 #include "fw_store_outbox.h"
+#include "fw_wait.h"
 #include "fw_wake.h"
 
 APLOG_USE_MODULE(fwpermit);
@@ -47,7 +48,7 @@ static bool channel_is_good(const char *c)
 /* Whether the plugin says that the message lies. What it cannot say now it says to the pump later. */
 static bool is_a_lie(fwh_req *q, const fw_plugin_conf *p, const char *bytes, apr_size_t n)
 {
-    apr_time_t due = apr_time_now() + apr_time_from_msec(JUDGE_MS);
+    apr_time_t due = fw_monotonic() + apr_time_from_msec(JUDGE_MS);
     const char *role = apr_pstrcat(q->pool, "plugin-", p->name, NULL), *blob = NULL, *rc;
     json_t *ask, *answer = NULL;
     apr_size_t n_blob = 0;

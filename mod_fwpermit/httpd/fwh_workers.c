@@ -18,6 +18,7 @@
 
 #include "fw_plugin_settings.h"
 #include "fw_signing.h"
+#include "fw_wait.h"
 
 APLOG_USE_MODULE(fwpermit);
 
@@ -153,7 +154,7 @@ static void on_child(int reason, void *data, apr_wait_t status)
         apr_proc_other_child_unregister(w);
         if (stopping())
             break;
-        w->attempt = apr_time_now() - w->started > HEALTHY_AFTER ? 1 : w->attempt + 1;
+        w->attempt = fw_monotonic() - w->started > HEALTHY_AFTER ? 1 : w->attempt + 1;
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
                      "FWP0006: %s%s%s ended (status %d); it is started again, attempt %d", w->role,
                      w->name ? " " : "", w->name ? w->name : "", (int)status, w->attempt);
@@ -185,7 +186,7 @@ static void start(worker *w)
     }
     w->proc.pid = pid;
     w->alive = true;
-    w->started = apr_time_now();
+    w->started = fw_monotonic();
     apr_pool_note_subprocess(w->pconf, &w->proc, APR_KILL_AFTER_TIMEOUT);
     apr_proc_other_child_register(&w->proc, on_child, w, NULL, w->pconf);
 }

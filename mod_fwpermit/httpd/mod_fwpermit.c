@@ -5,6 +5,8 @@
 #include <http_core.h>
 #include <libxml/parser.h>
 
+#include "fw_wait.h"
+
 /* The module: hooks alone. */
 
 #define TRY_EVERY apr_time_from_sec(1)
@@ -44,7 +46,7 @@ static void begin(server_rec *s)
     fwh_child *made = NULL;
     const fw_err *err;
 
-    tried = apr_time_now();
+    tried = fw_monotonic();
     apr_pool_create(&child_pool, NULL);
     err = fwh_child_make(&made, site, child_pool);
     if (!err) {
@@ -89,7 +91,7 @@ static const fwh_child *the_child(server_rec *s)
     if (c || !site)
         return c;
     apr_thread_mutex_lock(beginning);
-    if (!child && apr_time_now() - tried > TRY_EVERY)
+    if (!child && fw_monotonic() - tried > TRY_EVERY)
         begin(s);
     c = child;
     apr_thread_mutex_unlock(beginning);

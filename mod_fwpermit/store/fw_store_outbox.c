@@ -127,10 +127,18 @@ const fw_err *fw_outbox_done(fw_db *db, const fw_delivery *d, apr_time_t now, co
     return end_row(db, "outbox_done", d, now, note, mine, pool);
 }
 
-const fw_err *fw_outbox_again(fw_db *db, const fw_delivery *d, apr_time_t not_before,
-                              const char *reason, bool *mine, apr_pool_t *pool)
+const fw_err *fw_outbox_again(fw_db *db, const fw_delivery *d, apr_time_t now,
+                              apr_interval_time_t wait, const char *reason, bool *mine,
+                              apr_pool_t *pool)
 {
-    return end_row(db, "outbox_again", d, not_before, reason, mine, pool);
+    int rows = 0;
+
+    FW_TRY(fw_db_exec(
+        db, "outbox_again",
+        FW_VALS(FW_I(now + wait), FW_I(now), FW_S(reason), FW_I(d->id), FW_I(d->attempt)), &rows,
+        pool));
+    *mine = rows == 1;
+    return NULL;
 }
 
 const fw_err *fw_outbox_dead(fw_db *db, const fw_delivery *d, apr_time_t now, const char *reason,
@@ -246,12 +254,13 @@ const fw_err *fw_inbox_end(fw_db *db, const fw_message *m, const char *state, ap
                       NULL, pool);
 }
 
-const fw_err *fw_inbox_again(fw_db *db, const fw_message *m, apr_time_t not_before,
-                             const char *reason, apr_pool_t *pool)
+const fw_err *fw_inbox_again(fw_db *db, const fw_message *m, apr_time_t now,
+                             apr_interval_time_t wait, const char *reason, apr_pool_t *pool)
 {
-    return fw_db_exec(db, "inbox_again",
-                      FW_VALS(FW_I(not_before), FW_S(reason), FW_I(m->id), FW_I(m->attempt)), NULL,
-                      pool);
+    return fw_db_exec(
+        db, "inbox_again",
+        FW_VALS(FW_I(now + wait), FW_I(now), FW_S(reason), FW_I(m->id), FW_I(m->attempt)), NULL,
+        pool);
 }
 
 const fw_err *fw_outbox_reclaim(fw_db *db, const char *node, apr_pool_t *pool)

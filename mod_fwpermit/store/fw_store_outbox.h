@@ -35,8 +35,9 @@ const fw_err *fw_outbox_claim_urgent(fw_db *db, const char *port, const char *ow
 /* How a leased row ends. *mine is false where another attempt has it by now: its answer counts, not this one's. */
 const fw_err *fw_outbox_done(fw_db *db, const fw_delivery *d, apr_time_t now, const char *note,
                              bool *mine, apr_pool_t *pool);
-const fw_err *fw_outbox_again(fw_db *db, const fw_delivery *d, apr_time_t not_before,
-                              const char *reason, bool *mine, apr_pool_t *pool);
+const fw_err *fw_outbox_again(fw_db *db, const fw_delivery *d, apr_time_t now,
+                              apr_interval_time_t wait, const char *reason, bool *mine,
+                              apr_pool_t *pool);
 const fw_err *fw_outbox_dead(fw_db *db, const fw_delivery *d, apr_time_t now, const char *reason,
                              bool *mine, apr_pool_t *pool);
 /* Keeps the lease of what takes longer; its attempt stays the same. */
@@ -74,8 +75,8 @@ const fw_err *fw_inbox_claim(fw_db *db, const char *plugin, const char *owner, a
 /* `state` is "done" or "refused" or "dead". */
 const fw_err *fw_inbox_end(fw_db *db, const fw_message *m, const char *state, apr_time_t now,
                            const char *reason, apr_pool_t *pool);
-const fw_err *fw_inbox_again(fw_db *db, const fw_message *m, apr_time_t not_before,
-                             const char *reason, apr_pool_t *pool);
+const fw_err *fw_inbox_again(fw_db *db, const fw_message *m, apr_time_t now,
+                             apr_interval_time_t wait, const char *reason, apr_pool_t *pool);
 
 /* Ends the leases, of outbox and inbox, whose owner's name begins with `node`: its process is known to have gone. Within a
  * transaction. */

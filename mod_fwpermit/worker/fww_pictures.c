@@ -1,5 +1,6 @@
 #include "fw_config.h"
 #include "fww_pictures.h"
+#include "fw_wait.h"
 #include "fww_page.h"
 #include "fww_pdf.h"
 #include "fww_pictures_child.h"
@@ -147,7 +148,7 @@ static void begin_child(role *r, int client)
     }
     pid = fork_child(r, client, progress);
     close(progress[1]);
-    *c = (child){.pid = pid, .client = client, .progress = progress[0], .begun = apr_time_now()};
+    *c = (child){.pid = pid, .client = client, .progress = progress[0], .begun = fw_monotonic()};
     c->due = c->begun + apr_time_from_msec(r->limits.deadline_ms);
     c->pid_fd = pid > 0 ? pidfd_open(pid, 0) : -1;
     if (c->pid_fd >= 0)
@@ -198,7 +199,7 @@ static void answer_for(role *r, const child *c, char far)
 static void end_child(role *r, child *c)
 {
     int status = 0;
-    int ms = (int)apr_time_as_msec(apr_time_now() - c->begun);
+    int ms = (int)apr_time_as_msec(fw_monotonic() - c->begun);
     char far = how_far(c);
 
     if (waitpid(c->pid, &status, 0) < 0)
@@ -231,7 +232,7 @@ static void kill_late(role *r, apr_time_t now)
 static void wait_and_reap(role *r, bool accepting)
 {
     struct pollfd p[CHILDREN_MAX + 1];
-    apr_time_t now = apr_time_now(), next = now + apr_time_from_msec(LOOK_MS);
+    apr_time_t now = fw_monotonic(), next = now + apr_time_from_msec(LOOK_MS);
     nfds_t n = 0;
 
     for (int i = 0; i < r->at_once; i++) {
@@ -263,15 +264,15 @@ static void serve(role *r)
 
     while (!*r->env->stop) {
         wait_and_reap(r, true);
-        kill_late(r, apr_time_now());
+        kill_late(r, fw_monotonic());
         accept_clients(r);
     }
-    end = apr_time_now() + apr_time_from_msec(STOP_MS);
+    end = fw_monotonic() + apr_time_from_msec(STOP_MS);
     for (int i = 0; i < r->at_once; i++)
         if (r->children[i].due > end)
             r->children[i].due = end;
     while (is_busy(r)) {
-        kill_late(r, apr_time_now());
+        kill_late(r, fw_monotonic());
         wait_and_reap(r, false);
     }
 }

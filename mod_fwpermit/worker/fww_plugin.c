@@ -1,5 +1,6 @@
 #include "fw_config.h"
 #include "fww_plugin.h"
+#include "fw_wait.h"
 #include "fww_plugin_fence.h"
 #include "fww_plugin_frame.h"
 #include "fww_plugin_log.h"
@@ -88,7 +89,7 @@ static void check_door(const fww_plugin_host *h, const fww_door *d)
 static const fw_err *take_files(fww_question *q, int fd, const char **fault, apr_pool_t *pool)
 {
     const json_t *list = json_object_get(json_object_get(q->frame, "request"), "files");
-    apr_time_t due = apr_time_now() + apr_time_from_sec(PATIENCE_S);
+    apr_time_t due = fw_monotonic() + apr_time_from_sec(PATIENCE_S);
     apr_array_header_t *files;
     const fw_err *err;
 
@@ -101,7 +102,7 @@ static const fw_err *take_files(fww_question *q, int fd, const char **fault, apr
 
 static const fw_err *send_answer(fww_question *q, int fd, json_t *answer, apr_pool_t *pool)
 {
-    apr_time_t due = apr_time_now() + apr_time_from_sec(PATIENCE_S);
+    apr_time_t due = fw_monotonic() + apr_time_from_sec(PATIENCE_S);
     json_t *attempt = json_object_get(q->frame, "attempt");
     const fw_err *err;
 

@@ -10,6 +10,7 @@
 #include "fw_plugin_ask.h"
 #include "fw_status.h"
 #include "fw_store_link.h"
+#include "fw_wait.h"
 #include "fw_wake.h"
 #include "fww_plugin_run.h"
 #include "fwpermit_plugin.h"
@@ -253,7 +254,7 @@ static json_t *make_frame(const fww_ask *ask)
 static const fw_err *exchange(const fww_turn *t, const char *plugin, const fww_ask *ask,
                               fw_plugin_ask *run)
 {
-    apr_time_t due = apr_time_now() + apr_time_from_msec(ask->deadline_ms + GRACE_MS);
+    apr_time_t due = fw_monotonic() + apr_time_from_msec(ask->deadline_ms + GRACE_MS);
     const fw_err *err;
 
     *run = (fw_plugin_ask){

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fw_frame.h"
+#include "fw_wait.h"
 #include "fww_pdf.h"
 #include "fww_pdfsign.h"
 #include "fww_signer_client.h"
@@ -57,7 +58,7 @@ static const fw_err *error_of(const fww_turn *t, const json_t *answer)
 static const fw_err *draw(fww_turn *t, json_t *model, const char *photo, apr_size_t n_photo,
                           const char **pdf, apr_size_t *n_pdf)
 {
-    apr_time_t due = apr_time_now() + DRAW_WITHIN;
+    apr_time_t due = fw_monotonic() + DRAW_WITHIN;
     json_t *request = json_pack("{s:s, s:O}", "op", "paper", "model", model), *answer = NULL;
     const fw_err *err;
     int fd = -1;

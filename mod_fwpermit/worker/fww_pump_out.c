@@ -122,7 +122,7 @@ static const fw_err *write_end(const fww_turn *t, fw_db *db, const fw_delivery *
     if (end->what == FWW_END_DONE)
         err = fw_outbox_done(db, d, now, reason, &mine, t->pool);
     else if (end->what == FWW_END_AGAIN)
-        err = fw_outbox_again(db, d, now + wait_for(o, d->tries, end), reason, &mine, t->pool);
+        err = fw_outbox_again(db, d, now, wait_for(o, d->tries, end), reason, &mine, t->pool);
     else
         err = fw_outbox_dead(db, d, now, reason, &mine, t->pool);
     if (!err)
@@ -266,7 +266,7 @@ static const fw_err *keep_message(fww_turn *t, const fw_message *m, const fww_op
 
     FW_TRY(fw_db_begin(t->db));
     if (end->what == FWW_END_AGAIN)
-        err = fw_inbox_again(t->db, m, now + wait_for(o, m->tries, end), reason, t->pool);
+        err = fw_inbox_again(t->db, m, now, wait_for(o, m->tries, end), reason, t->pool);
     else
         err = fw_inbox_end(t->db, m, states[end->what], now, reason, t->pool);
     if (!err)

@@ -13,6 +13,7 @@
 #include "fw_random.h"
 #include "fw_store_audit.h"
 #include "fw_store_outbox.h"
+#include "fw_wait.h"
 #include "fw_wake.h"
 #include "fww_audit.h"
 #include "fww_desk.h"
@@ -234,9 +235,9 @@ static void tell(sealer *s, const fw_err *err, apr_pool_t *pool)
 
 static void rest(const sealer *s)
 {
-    apr_time_t until = apr_time_now() + EVERY;
+    apr_time_t until = fw_monotonic() + EVERY;
 
-    while (!*s->env->stop && apr_time_now() < until)
+    while (!*s->env->stop && fw_monotonic() < until)
         apr_sleep(LOOK);
 }
 

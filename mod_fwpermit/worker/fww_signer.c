@@ -1,5 +1,6 @@
 #include "fw_config.h"
 #include "fww_signer.h"
+#include "fw_wait.h"
 #include "fww_cms.h"
 #include "fww_keyring.h"
 #include "fww_plugin_frame.h"
@@ -202,7 +203,7 @@ static void accept_client(const signer *g, clients *c)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     c->fds[c->n] = (struct pollfd){.fd = fd, .events = POLLIN};
-    c->heard[c->n++] = apr_time_now();
+    c->heard[c->n++] = fw_monotonic();
 }
 
 static void drop_client(clients *c, int i)
@@ -216,7 +217,7 @@ static void drop_client(clients *c, int i)
 /* Where all places are taken, who says nothing makes room. */
 static void make_room(clients *c)
 {
-    apr_time_t silent = apr_time_now() - apr_time_from_sec(PATIENCE_S);
+    apr_time_t silent = fw_monotonic() - apr_time_from_sec(PATIENCE_S);
 
     for (int i = c->n - 1; i > 0 && c->n > FWW_SIGNER_CLIENTS; i--) {
         if (c->heard[i] < silent)
@@ -231,7 +232,7 @@ static void serve_ready(const signer *g, clients *c, apr_pool_t *pool)
 
         if (c->fds[i].revents) {
             goes_on = serve(g, c->fds[i].fd, pool);
-            c->heard[i] = apr_time_now();
+            c->heard[i] = fw_monotonic();
         }
         apr_pool_clear(pool);
         if (!goes_on)

@@ -9,7 +9,7 @@ VALUES ((SELECT CASE WHEN max(id) >= %lld THEN max(id) + 1 + %lld ELSE %lld END 
   %s, %s, %s, %s, %lld, %lld, 'ready', %lld, %lld);
 
 -- A lease that has run out is free, and so is one that ends later than any can: the clock was set back since. The same tells of what
--- was put off by such a clock, whose lease is over: it does not wait until that time comes again.
+-- was put off by such a clock, whose lease ended when that was written: it does not wait until that time comes again.
 -- name: outbox_claim
 UPDATE outbox SET state = 'leased', lease_owner = %s, lease_until = %lld, attempt = attempt + 1
 WHERE id = (
@@ -41,7 +41,7 @@ UPDATE outbox SET state = 'done', ended = %lld, reason = %s
 WHERE id = %lld AND attempt = %lld AND state = 'leased';
 
 -- name: outbox_again
-UPDATE outbox SET state = 'ready', not_before = %lld, reason = %s
+UPDATE outbox SET state = 'ready', not_before = %lld, lease_until = %lld, reason = %s
 WHERE id = %lld AND attempt = %lld AND state = 'leased';
 
 -- name: outbox_dead
@@ -95,7 +95,7 @@ UPDATE inbox SET state = %s, ended = %lld, reason = %s
 WHERE id = %lld AND attempt = %lld AND state = 'leased';
 
 -- name: inbox_again
-UPDATE inbox SET state = 'ready', not_before = %lld, reason = %s
+UPDATE inbox SET state = 'ready', not_before = %lld, lease_until = %lld, reason = %s
 WHERE id = %lld AND attempt = %lld AND state = 'leased';
 
 -- name: inbox_purge

@@ -8,8 +8,9 @@
 
 #include "fw_call_files.h"
 #include "fw_json.h"
+#include "fw_wait.h"
 
-#define DUE (apr_time_now() + apr_time_from_sec(20))
+#define DUE (fw_monotonic() + apr_time_from_sec(20))
 
 void fuzz_setup(apr_pool_t *pool)
 {

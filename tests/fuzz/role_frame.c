@@ -8,10 +8,11 @@
 
 #include "fw_frame.h"
 #include "fw_json.h"
+#include "fw_wait.h"
 
 #define MOST 65536 /* so much fits into a socket without a reader */
 #define BLOB 1024
-#define DUE  (apr_time_now() + apr_time_from_sec(20))
+#define DUE  (fw_monotonic() + apr_time_from_sec(20))
 
 void fuzz_setup(apr_pool_t *pool)
 {

@@ -2,6 +2,7 @@
 #include "fw_config.h"
 #include "fw_frame.h"
 #include "fw_pictures.h"
+#include "fw_wait.h"
 #include "fww_pictures.h"
 
 #include <signal.h>
@@ -51,7 +52,8 @@ static void log_line(int level, const char *fmt, ...)
 static bool is_there(void)
 {
     apr_finfo_t info;
-    return apr_stat(&info, apr_pstrcat(pool, run_dir, "/pictures.sock", NULL), APR_FINFO_TYPE, pool) == APR_SUCCESS;
+    return apr_stat(&info, apr_pstrcat(pool, run_dir, "/pictures.sock", NULL), APR_FINFO_TYPE,
+                    pool) == APR_SUCCESS;
 }
 
 static pid_t begin_role(const char *settings)
@@ -85,7 +87,8 @@ static char *slurp(const char *name, apr_size_t *n)
     apr_file_t *f;
     apr_finfo_t info;
     char *bytes;
-    if (apr_file_open(&f, apr_pstrcat(pool, folder, "/", name, NULL), APR_FOPEN_READ | APR_FOPEN_BINARY, 0, pool) ||
+    if (apr_file_open(&f, apr_pstrcat(pool, folder, "/", name, NULL),
+                      APR_FOPEN_READ | APR_FOPEN_BINARY, 0, pool) ||
         apr_file_info_get(&info, APR_FINFO_SIZE, f))
         exit(2);
     *n = (apr_size_t)info.size;
@@ -116,7 +119,8 @@ static const char *photo(const char *name, apr_size_t *n_jpeg)
     if (err)
         return apr_psprintf(pool, "error %d: %s", (int)err->code, fw_err_text(err, pool));
     if (json_is_true(json_object_get(answer, "ok")))
-        found = jpeg && n_out > 4 && memcmp(jpeg, "\xff\xd8\xff", 3) == 0 ? "ok" : "ok without a picture";
+        found = jpeg && n_out > 4 && memcmp(jpeg, "\xff\xd8\xff", 3) == 0 ? "ok"
+                                                                          : "ok without a picture";
     else
         found = apr_pstrdup(pool, first_problem(answer));
     json_decref(answer);
@@ -134,7 +138,7 @@ static void expect(const char *name, const char *wanted)
 
 static const fw_err *raw(const char *text, const void *blob, apr_size_t n, json_t **answer)
 {
-    apr_time_t due = apr_time_now() + apr_time_from_sec(5);
+    apr_time_t due = fw_monotonic() + apr_time_from_sec(5);
     json_t *request = json_loads(text, 0, NULL);
     const char *out;
     apr_size_t n_out;
@@ -160,8 +164,12 @@ static bool raw_error(const char *text, const char *wanted)
 
 static void check_answers(void)
 {
-    static const char *const ops[] = {"{}", "{\"op\": 1}", "{\"op\": \"thumb\"}", "{\"op\": \"thumb\", \"size\": -1}",
-                                      "{\"op\": \"thumb\", \"size\": 15}", "{\"op\": \"thumb\", \"size\": 99999999999}",
+    static const char *const ops[] = {"{}",
+                                      "{\"op\": 1}",
+                                      "{\"op\": \"thumb\"}",
+                                      "{\"op\": \"thumb\", \"size\": -1}",
+                                      "{\"op\": \"thumb\", \"size\": 15}",
+                                      "{\"op\": \"thumb\", \"size\": 99999999999}",
                                       "{\"op\": \"exec\"}"};
     json_t *answer;
     expect("size-413x531.jpg", "ok");
@@ -175,7 +183,9 @@ static void check_answers(void)
     expect("nothing", "photo.too_few_bytes");
     for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
         check(raw_error(ops[i], "input"), apr_psprintf(pool, "refused: %s", ops[i]));
-    check(!raw("{\"op\": \"health\"}", "", 0, &answer) && json_is_true(json_object_get(answer, "ok")), "health");
+    check(!raw("{\"op\": \"health\"}", "", 0, &answer) &&
+              json_is_true(json_object_get(answer, "ok")),
+          "health");
 }
 
 static void check_large(void)
@@ -200,7 +210,8 @@ static void check_thumb(void)
           "thumb of 96 pixels is 75 x 96, upright");
     bytes = slurp("noise.jpg", &n);
     err = fw_pictures_thumb(run_dir, bytes, n, 96, &answer, &jpeg, &n_jpeg, pool);
-    check(!err && !jpeg && strcmp(first_problem(answer), "photo.unreadable") == 0, "no thumb of noise");
+    check(!err && !jpeg && strcmp(first_problem(answer), "photo.unreadable") == 0,
+          "no thumb of noise");
 }
 
 static void check_limits_of_client(void)
@@ -237,7 +248,7 @@ static void check_parallel(void)
 static void check_rude_clients(void)
 {
     int fds[3];
-    apr_time_t due = apr_time_now() + apr_time_from_sec(5);
+    apr_time_t due = fw_monotonic() + apr_time_from_sec(5);
     for (int i = 0; i < 3; i++) /* they say nothing, or half of it */
         if (fw_frame_connect(run_dir, "pictures", due, &fds[i], pool))
             check(false, "connecting");

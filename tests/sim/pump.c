@@ -256,7 +256,7 @@ static bool note(const fw_delivery *d, ending_e end)
     if (end == END_DONE)
         SIM_OK(fw_outbox_done(sim.db, d, sim.now, NULL, &mine, sim.act));
     else if (end == END_AGAIN)
-        SIM_OK(fw_outbox_again(sim.db, d, sim.now + WAIT, "away", &mine, sim.act));
+        SIM_OK(fw_outbox_again(sim.db, d, sim.now, WAIT, "away", &mine, sim.act));
     else
         SIM_OK(fw_outbox_dead(sim.db, d, sim.now, "given up", &mine, sim.act));
     SIM_OK(fw_db_commit(sim.db));
@@ -392,7 +392,7 @@ static bool take_up(void)
     if (state)
         SIM_OK(fw_inbox_end(sim.db, m, state, sim.now, "read", sim.act));
     else
-        SIM_OK(fw_inbox_again(sim.db, m, sim.now + WAIT, "away", sim.act));
+        SIM_OK(fw_inbox_again(sim.db, m, sim.now, WAIT, "away", sim.act));
     SIM_OK(fw_db_commit(sim.db));
     return true;
 }

@@ -33,7 +33,8 @@ static fw_delivery *claim(const char *port, apr_time_t at)
 
 static void kill_letter(fw_id id)
 {
-    fx_run(apr_psprintf(fx.pool, "UPDATE outbox SET state = 'dead', ended = 5, reason = 'no' WHERE id = %d",
+    fx_run(apr_psprintf(fx.pool,
+                        "UPDATE outbox SET state = 'dead', ended = 5, reason = 'no' WHERE id = %d",
                         (int)id));
 }
 
@@ -158,11 +159,14 @@ START_TEST(what_waits_is_counted_with_its_cases)
 
     fx_open(_i);
     fx_rows();
-    fx_run("INSERT INTO cases (id, version, service, service_hash, state, state_since, worker_id, employer_id, filer_id, data,"
-           " created) SELECT 1001, 1, service, service_hash, state, 0, worker_id, employer_id, filer_id, data, 0 FROM cases WHERE id = 1000");
+    fx_run("INSERT INTO cases (id, version, service, service_hash, state, state_since, worker_id, "
+           "employer_id, filer_id, data,"
+           " created) SELECT 1001, 1, service, service_hash, state, 0, worker_id, employer_id, "
+           "filer_id, data, 0 FROM cases WHERE id = 1000");
     fx_run("INSERT INTO payment (id, version, state, payer_id, method, amount, order_no, created)"
            " VALUES (7, 1, 'wanted', 10, 'card', 5, 'O', 0)");
-    fx_run("INSERT INTO payment_case (payment_id, position, case_id) VALUES (7, 0, 1000), (7, 1, 1001)");
+    fx_run("INSERT INTO payment_case (payment_id, position, case_id) VALUES (7, 0, 1000), (7, 1, "
+           "1001)");
     put(1, "payment", 7, 300);
     put(2, "notify", 1000, 200);
     put(3, "notify", 1000, 100);
@@ -204,7 +208,7 @@ START_TEST(who_failed_need_not_wait_longer)
     put(2, "notify", 8, FX_NOW);
     for (int i = 0; i < 2; i++) {
         d = claim(i ? "notify" : "payment", FX_NOW);
-        ck_ok(fw_outbox_again(fx.db, d, FX_NOW + 900 * SECOND, "away", &mine, fx.pool));
+        ck_ok(fw_outbox_again(fx.db, d, FX_NOW, 900 * SECOND, "away", &mine, fx.pool));
     }
     put(3, "payment", 9, FX_NOW);
     fx_run(apr_psprintf(fx.pool, "UPDATE outbox SET not_before = %" APR_INT64_T_FMT " WHERE id = 3",
@@ -233,7 +237,8 @@ START_TEST(a_letter_is_mended_once_and_dropped_once)
     ck_assert_str_eq(letter->key, "key:1");
     ck_assert_int_eq(letter->ended, 5);
     ck_ok(fw_letter_mend(fx.db, letter, "{\"case\":\"2\"}", fx.pool));
-    ck_code(fw_letter_mend(fx.db, same, "{\"case\":\"3\"}", fx.pool), FW_E_CONFLICT); /* mended meanwhile */
+    ck_code(fw_letter_mend(fx.db, same, "{\"case\":\"3\"}", fx.pool),
+            FW_E_CONFLICT); /* mended meanwhile */
     ck_assert_str_eq(fx_text("SELECT payload FROM outbox WHERE id = 1"), "{\"case\":\"2\"}");
     ck_ok(fw_letter_drop(fx.db, 1, FX_NOW, "gone", fx.pool));
     ck_code(fw_letter_drop(fx.db, 1, FX_NOW, "gone", fx.pool), FW_E_CONFLICT);
@@ -242,7 +247,8 @@ START_TEST(a_letter_is_mended_once_and_dropped_once)
     ck_assert_int_eq(list->nelts, 0);
     ck_ok(fw_outbox_counts(fx.db, &list, fx.pool));
     ck_assert_int_eq(list->nelts, 0);
-    ck_ok(fw_outbox_purge(fx.db, 0, FX_NOW + 1, fx.pool)); /* it is kept as long as a delivery that was done */
+    ck_ok(fw_outbox_purge(fx.db, 0, FX_NOW + 1,
+                          fx.pool)); /* it is kept as long as a delivery that was done */
     ck_assert_int_eq(fx_count("outbox"), 0);
     fx_close();
 }
@@ -250,7 +256,12 @@ END_TEST
 
 START_TEST(a_message_counts_its_tries_anew)
 {
-    fw_message in = {.id = 5, .plugin = "pay", .channel = "paid", .body = "YWJj", .received = FX_NOW}, *m = NULL;
+    fw_message in = {.id = 5,
+                     .plugin = "pay",
+                     .channel = "paid",
+                     .body = "YWJj",
+                     .received = FX_NOW},
+               *m = NULL;
     fw_dead_message *dead = NULL;
     bool fresh = false;
 
@@ -260,7 +271,7 @@ START_TEST(a_message_counts_its_tries_anew)
         ck_ok(fw_inbox_claim(fx.db, "pay", "me", FX_NOW + i, FX_NOW + 2 * i, &m, fx.pool));
         ck_assert_int_eq(m->attempt, i);
         ck_assert_int_eq(m->tries, i);
-        ck_ok(fw_inbox_again(fx.db, m, 0, "away", fx.pool));
+        ck_ok(fw_inbox_again(fx.db, m, 0, 0, "away", fx.pool));
     }
     ck_code(fw_message_replay(fx.db, 5, FX_NOW, fx.pool), FW_E_CONFLICT); /* it is no dead one */
     fx_run("UPDATE inbox SET state = 'dead'");
@@ -292,13 +303,18 @@ START_TEST(what_is_masked)
     static const struct {
         const char *raw, *shown;
     } cases[] = {
-        {"{\"case\":\"12\",\"n\":3,\"ok\":true,\"none\":null}", "{\"case\":\"12\",\"n\":3,\"ok\":true,\"none\":null}"},
-        {"{\"Password\":\"a\",\"card_pin\":1234,\"HashKey\":\"k\",\"hash_iv\":\"v\",\"shipping\":\"x\"}",
-         "{\"Password\":\"***\",\"card_pin\":\"***\",\"HashKey\":\"***\",\"hash_iv\":\"***\",\"shipping\":\"x\"}"},
-        {"{\"pin\":\"1\",\"pin2\":\"2\",\"spin\":\"s\"}", "{\"pin\":\"***\",\"pin2\":\"***\",\"spin\":\"s\"}"},
+        {"{\"case\":\"12\",\"n\":3,\"ok\":true,\"none\":null}",
+         "{\"case\":\"12\",\"n\":3,\"ok\":true,\"none\":null}"},
+        {"{\"Password\":\"a\",\"card_pin\":1234,\"HashKey\":\"k\",\"hash_iv\":\"v\",\"shipping\":"
+         "\"x\"}",
+         "{\"Password\":\"***\",\"card_pin\":\"***\",\"HashKey\":\"***\",\"hash_iv\":\"***\","
+         "\"shipping\":\"x\"}"},
+        {"{\"pin\":\"1\",\"pin2\":\"2\",\"spin\":\"s\"}",
+         "{\"pin\":\"***\",\"pin2\":\"***\",\"spin\":\"s\"}"},
         {"{\"email\":\"lin@example.tw\",\"name\":\"林小明\",\"phone\":912345678}",
          "{\"email\":\"l***@e***\",\"name\":\"林***\",\"phone\":\"***\"}"},
-        {"{\"email\":\"\",\"name\":\"@\",\"mail\":\"a@\"}", "{\"email\":\"\",\"name\":\"@***\",\"mail\":\"a***\"}"},
+        {"{\"email\":\"\",\"name\":\"@\",\"mail\":\"a@\"}",
+         "{\"email\":\"\",\"name\":\"@***\",\"mail\":\"a***\"}"},
         {"{\"token\":{\"deep\":[\"a\",{\"b\":1}]},\"list\":[{\"secret\":\"s\"},\"t\"]}",
          "{\"token\":{\"deep\":[\"***\",{\"b\":\"***\"}]},\"list\":[{\"secret\":\"***\"},\"t\"]}"},
         {"[1]", "null"},
@@ -333,7 +349,8 @@ static const char *mended(const char *payload, const char *fields, int *names, c
 
 START_TEST(what_can_be_mended)
 {
-    static const char payload[] = "{\"i\":1,\"r\":1.5,\"b\":true,\"s\":\"a\",\"z\":null,\"o\":{\"x\":[1]},\"token\":\"t\"}";
+    static const char payload[] =
+        "{\"i\":1,\"r\":1.5,\"b\":true,\"s\":\"a\",\"z\":null,\"o\":{\"x\":[1]},\"token\":\"t\"}";
     static const struct {
         const char *fields, *problem;
         int names;
@@ -366,7 +383,8 @@ START_TEST(what_can_be_mended)
         const char *out = mended(payload, cases[i].fields, &names, &problem);
 
         ck_assert_msg(!out == !!cases[i].problem, "%s", cases[i].fields);
-        ck_assert_msg(problem == cases[i].problem || (problem && cases[i].problem && strcmp(problem, cases[i].problem) == 0),
+        ck_assert_msg(problem == cases[i].problem ||
+                          (problem && cases[i].problem && strcmp(problem, cases[i].problem) == 0),
                       "%s: %s", cases[i].fields, problem ? problem : "no problem");
         ck_assert_msg(names == cases[i].names, "%s: %d", cases[i].fields, names);
     }

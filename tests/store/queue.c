@@ -110,7 +110,7 @@ START_TEST(a_retry_keeps_its_place)
     put(1, "notify", 7, true);
     put(2, "notify", 7, true);
     a = claim("notify", 0);
-    ck_ok(fw_outbox_again(fx.db, a, FX_NOW + 50, "down", &mine, fx.pool));
+    ck_ok(fw_outbox_again(fx.db, a, FX_NOW, 50, "down", &mine, fx.pool));
     ck_assert(mine);
     ck_assert_ptr_null(claim("notify", 10));
     a = claim("notify", 50);
@@ -169,7 +169,7 @@ START_TEST(lease_expiry_and_fencing)
     ck_assert_int_eq(second->attempt, 2);
     ck_ok(fw_outbox_done(fx.db, first, FX_NOW, "late", &mine, fx.pool));
     ck_assert(!mine);
-    ck_ok(fw_outbox_again(fx.db, first, FX_NOW, "late", &mine, fx.pool));
+    ck_ok(fw_outbox_again(fx.db, first, FX_NOW, 0, "late", &mine, fx.pool));
     ck_assert(!mine);
     ck_ok(fw_outbox_dead(fx.db, first, FX_NOW, "late", &mine, fx.pool));
     ck_assert(!mine);
@@ -202,7 +202,8 @@ END_TEST
 /* It was put off until an hour that the clock, set back since, is far from: it waits no longer than it was to wait. */
 START_TEST(a_retry_of_a_clock_set_back)
 {
-    fw_message m = {.id = 1, .plugin = "pay", .channel = "paid", .body = "YQ==", .received = FX_NOW};
+    fw_message m = {
+        .id = 1, .plugin = "pay", .channel = "paid", .body = "YQ==", .received = FX_NOW};
     fw_message *got = NULL;
     fw_delivery *d;
     bool fresh, mine = false;
@@ -210,20 +211,26 @@ START_TEST(a_retry_of_a_clock_set_back)
     fx_open(_i);
     put(1, "payment", 7, false);
     d = claim("payment", 0);
-    ck_ok(fw_outbox_again(fx.db, d, FX_NOW + 50, "busy", &mine, fx.pool));
+    ck_ok(fw_outbox_again(fx.db, d, FX_NOW, 50, "busy", &mine, fx.pool));
     ck_assert_ptr_null(claim("payment", 49));
     ck_assert_ptr_null(claim("payment", -LEASE)); /* another node's clock may be a little behind */
     d = claim("payment", -36000);
     ck_assert_ptr_nonnull(d);
-    ck_ok(fw_outbox_again(fx.db, d, FX_NOW - 36000 + 50, "busy", &mine, fx.pool));
+    ck_ok(fw_outbox_again(fx.db, d, FX_NOW - 36000, 50, "busy", &mine, fx.pool));
     ck_assert_ptr_null(claim("payment", -36000 + 49));
     ck_assert_ptr_nonnull(claim("payment", -36000 + 50));
+    /* the clock went ahead and came back while it was under way: its lease was of the right time */
+    put(2, "notify", 8, false);
+    d = claim("notify", 0);
+    ck_ok(fw_outbox_again(fx.db, d, FX_NOW + 36000, 50, "busy", &mine, fx.pool));
+    ck_assert_ptr_nonnull(claim("notify", 1));
     ck_ok(fw_inbox_put(fx.db, &m, "h", &fresh, fx.pool));
     ck_ok(fw_inbox_claim(fx.db, "pay", "me", FX_NOW, FX_NOW + LEASE, &got, fx.pool));
-    ck_ok(fw_inbox_again(fx.db, got, FX_NOW + 50, "busy", fx.pool));
+    ck_ok(fw_inbox_again(fx.db, got, FX_NOW, 50, "busy", fx.pool));
     ck_ok(fw_inbox_claim(fx.db, "pay", "me", FX_NOW + 49, FX_NOW + 49 + LEASE, &got, fx.pool));
     ck_assert_ptr_null(got);
-    ck_ok(fw_inbox_claim(fx.db, "pay", "me", FX_NOW - 36000, FX_NOW - 36000 + LEASE, &got, fx.pool));
+    ck_ok(
+        fw_inbox_claim(fx.db, "pay", "me", FX_NOW - 36000, FX_NOW - 36000 + LEASE, &got, fx.pool));
     ck_assert_ptr_nonnull(got);
     fx_close();
 }
@@ -297,8 +304,9 @@ static int pump(int i, fw_db *db, apr_pool_t *pool)
             fw_outbox_claim(db, "notify", owner, FX_NOW, FX_NOW + 1000000, &d, pool);
 
         if (!err && d)
-            err = fw_db_exec(db, "lease_take", FW_VALS(FW_S(d->key), FW_S(owner), FW_I(1), FW_I(0), FW_I(1)),
-                             NULL, pool);
+            err = fw_db_exec(db, "lease_take",
+                             FW_VALS(FW_S(d->key), FW_S(owner), FW_I(1), FW_I(0), FW_I(1)), NULL,
+                             pool);
         if (!err && d)
             err = fw_outbox_done(db, d, FX_NOW, NULL, &mine, pool);
         if (err || (d && (!mine || d->attempt != 1))) {
@@ -369,7 +377,7 @@ START_TEST(inbox_once)
     ck_assert_int_eq(m->attempt, 2);
     ck_ok(fw_inbox_end(fx.db, late, "refused", FX_NOW, "late", fx.pool)); /* fenced off */
     ck_assert_int_eq(fx_count("inbox WHERE state = 'refused'"), 0);
-    ck_ok(fw_inbox_again(fx.db, m, FX_NOW + 500, "busy", fx.pool));
+    ck_ok(fw_inbox_again(fx.db, m, FX_NOW, 500, "busy", fx.pool));
     ck_assert_ptr_null(take("ecpay", 499));
     m = take("ecpay", 500);
     ck_ok(fw_inbox_end(fx.db, m, "dead", FX_NOW, "for good", fx.pool));

@@ -101,7 +101,7 @@ START_TEST(one_seal_waits_for_the_one_before)
     ck_assert_str_eq(d->key, "audit:1");
     ck_assert_ptr_null(claim(FX_NOW));
     ck_assert_int_eq(way().waiting, 2);
-    ck_ok(fw_outbox_again(fx.db, d, FX_NOW + 50, "away", &mine, fx.pool));
+    ck_ok(fw_outbox_again(fx.db, d, FX_NOW, 50, "away", &mine, fx.pool));
     ck_assert_ptr_null(claim(FX_NOW)); /* the second does not overtake it */
     d = claim(FX_NOW + 60);
     ck_assert_str_eq(d->key, "audit:1");
