@@ -184,7 +184,7 @@ static apr_status_t make_connection(void **resource, void *params, apr_pool_t *u
         apr_pool_destroy(own);
         return rv;
     }
-    db->used = apr_time_now();
+    db->used = fw_monotonic();
     *resource = db;
     return APR_SUCCESS;
 }
@@ -239,7 +239,7 @@ static apr_status_t give_back(void *data)
     fw_db_rollback(db); /* an abandoned transaction is undone, never kept (D5) */
     end_reading(db);
     db->user = NULL;
-    db->used = apr_time_now();
+    db->used = fw_monotonic();
     if (db->pg && PQstatus(db->pg) != CONNECTION_OK)
         db->broken = true;
     if (db->broken)
@@ -254,7 +254,7 @@ static bool answers(fw_db *db)
 {
     int rows;
 
-    if (!db->pg || apr_time_now() - db->used < IDLE_TRUST_US)
+    if (!db->pg || fw_monotonic() - db->used < IDLE_TRUST_US)
         return true;
     return apr_dbd_query(db->home->driver, db->handle, &rows, ";") == 0 &&
            PQstatus(db->pg) == CONNECTION_OK;
