@@ -320,11 +320,16 @@ static const sim_person *cashier(void)
     return sim_somebody(FW_ROLE_CASHIER, NULL);
 }
 
+static const sim_order *some_order(void)
+{
+    int n = sim.orders->nelts;
+
+    return n ? APR_ARRAY_IDX(sim.orders, sim_below(n), sim_order *) : NULL;
+}
+
 static void ask_refund(void)
 {
-    const sim_order *o = sim.orders->nelts
-                             ? APR_ARRAY_IDX(sim.orders, sim_below(sim.orders->nelts), sim_order *)
-                             : NULL;
+    const sim_order *o = some_order();
 
     if (o && cashier())
         sim_give(cashier(), (fw_command){.kind = FW_CMD_REFUND_ASK,
@@ -335,9 +340,7 @@ static void ask_refund(void)
 
 static void renew_receipt(void)
 {
-    const sim_order *o = sim.orders->nelts
-                             ? APR_ARRAY_IDX(sim.orders, sim_below(sim.orders->nelts), sim_order *)
-                             : NULL;
+    const sim_order *o = some_order();
 
     if (o && cashier())
         sim_give(cashier(), (fw_command){.kind = FW_CMD_RECEIPT_RENEW,
