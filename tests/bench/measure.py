@@ -59,6 +59,11 @@ def command_of(pid):
         return b""
 
 
+def child_of(httpd, role):
+    """The process that httpd has for a role of the worker."""
+    return next(pid for pid, (parent, _) in processes().items() if parent == httpd and b"fwpermit-worker\0" + role.encode() in command_of(pid))
+
+
 def cpu_of(roots):
     """(all but the pictures role, the pictures role), in seconds."""
     found = processes()

@@ -17,6 +17,7 @@ from cluster import Cluster
 from conftest import ALWAYS, end_well, free_ports, processes_of
 from elsewhere import Elsewhere, busy
 from platform_under_test import ROOT, Platform, await_
+from psql import PSQL
 
 
 @pytest.fixture(scope="module", name="cluster")
@@ -84,7 +85,7 @@ def programs_that_are_watched(monkeypatch):
 def psql(words, statement, data=None):
     """One statement, which `data` is for; or, without one, all that `data` says."""
     asked = ["-c", statement] if statement else []
-    return subprocess.run(["psql", "-qtA", "-v", "ON_ERROR_STOP=1", "-d", words, *asked], check=True, timeout=60, capture_output=True,
+    return subprocess.run([PSQL, "-qtA", "-v", "ON_ERROR_STOP=1", "-d", words, *asked], check=True, timeout=60, capture_output=True,
                           text=True, input=data, env={**os.environ, "PGOPTIONS": "-c session_replication_role=replica"}).stdout
 
 

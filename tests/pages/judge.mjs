@@ -68,7 +68,7 @@ async function judgePage(tab, base, name) {
   tab.weight = 0;
   await tab.page.goto(`${base}/${name}`);
   if (tab.scripts) await tab.page.waitForSelector('html.ready');
-  const result = await tab.page.evaluate(`${axe.source}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
+  const result = await tab.page.evaluate(`${axe.source}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] })`);
   const wide = await tab.page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
   return [
     ...result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`),

@@ -29,12 +29,22 @@ static const void *slurp(const char *path, size_t *n, apr_pool_t *pool)
     return bytes;
 }
 
+/* Of the process, in microseconds. */
+static json_int_t cpu_time(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return (json_int_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec +
+           u.ru_stime.tv_usec;
+}
+
 static int judge(const char *path, const char *folder, apr_pool_t *pool)
 {
     size_t n = 0;
     const void *bytes = slurp(path, &n, pool);
     fww_photo_result r;
-    apr_time_t begun = apr_time_now();
+    json_int_t begun = cpu_time();
     const fw_err *err;
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 
@@ -47,7 +57,7 @@ static int judge(const char *path, const char *folder, apr_pool_t *pool)
         return 0;
     }
     json_object_set_new(r.answer, "file", json_string(name));
-    json_object_set_new(r.answer, "us", json_integer(apr_time_now() - begun));
+    json_object_set_new(r.answer, "us", json_integer(cpu_time() - begun));
     json_object_set_new(r.answer, "jpeg", json_integer((json_int_t)r.n_jpeg));
     json_dumpf(r.answer, stdout, JSON_COMPACT);
     printf("\n");

@@ -18,8 +18,9 @@ import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests/agencies"))
+sys.path[:0] = [str(ROOT / "tests/agencies"), str(ROOT / "tests/http")]
 import shop  # noqa: E402  pylint: disable=wrong-import-position
+from psql import PSQL  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = ROOT / os.environ.get("B", "build")
 PORTS = range(25500, 25590)
@@ -336,7 +337,7 @@ class PostgresSite(Site):
     def ask(self, sql, values):
         for v in values:
             sql = sql.replace("?", str(v) if isinstance(v, int) else "'" + str(v).replace("'", "''") + "'", 1)
-        return sh("psql", self.words, "-qAtc", sql)
+        return sh(PSQL, self.words, "-qAtc", sql)
 
     def rows(self, sql, *values):
         return [json.loads(line) for line in self.ask(f"SELECT row_to_json(t) FROM ({sql}) t", values).splitlines()]
