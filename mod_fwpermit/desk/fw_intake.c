@@ -16,7 +16,12 @@
 #include "fw_sha256.h"
 
 #define IDLE_COOKIES 64
-#define PDF_TAIL     1024 /* bytes within which a PDF says that it ends, as viewers look for it */
+/* What is accepted is known by the bytes it begins with: libmagic's parsers of text, archives and programs see nothing of strangers. */
+#define BY_ITS_BYTES_ALONE                                                                       \
+    (MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TEXT |   \
+     MAGIC_NO_CHECK_ENCODING | MAGIC_NO_CHECK_TOKENS | MAGIC_NO_CHECK_CDF | MAGIC_NO_CHECK_CSV | \
+     MAGIC_NO_CHECK_JSON | MAGIC_NO_CHECK_APPTYPE)
+#define PDF_TAIL 1024 /* bytes within which a PDF says that it ends, as viewers look for it */
 
 /* ---- what a file is ---- */
 
@@ -49,8 +54,7 @@ const fw_err *fw_sniffer_make(fw_sniffer **out, apr_pool_t *pool)
 
 static magic_t open_cookie(void)
 {
-    magic_t m = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TAR |
-                           MAGIC_NO_CHECK_ELF);
+    magic_t m = magic_open(MAGIC_MIME_TYPE | BY_ITS_BYTES_ALONE);
 
     if (m && magic_load(m, NULL) != 0) {
         magic_close(m);

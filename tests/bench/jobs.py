@@ -133,8 +133,9 @@ class Bench:
         with tempfile.NamedTemporaryFile() as body:
             Path(body.name).write_bytes(b"x" * (PHOTO_BYTES + 2 * PDF_BYTES))
             self.note("bare filing", self.pair.bare, POSTS, lambda: ab(f"{self.pair.bare.base}/bare/file", POSTS, body=body.name)[0])
+        # Emptied, not removed: ext4 without a journal looks past every inode that was freed within a minute, whoever makes a file next.
         for file in (self.pair.bare.folder / "files").iterdir():
-            file.unlink()
+            os.truncate(file, 0)
 
     def approved(self):
         case = flow.filed(self.people[0])
