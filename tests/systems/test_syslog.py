@@ -92,7 +92,7 @@ class Chain:
 
 def settings(pki, port, **more):
     options = {"host": "127.0.0.1", "port": str(port), "server_name": "logs.test", "ca_file": str(pki / "ca.pem"),
-               "cert_file": str(pki / "client.pem"), "enterprise": "32473", "hostname": "permit1.example", "silence": "1", **more}
+               "cert_file": str(pki / "client.pem"), "enterprise": "32473", "hostname": "permit1.example", "silence": str(SILENCE), **more}
     return {k: v for k, v in options.items() if v is not None}
 
 
@@ -274,13 +274,13 @@ def tls_server(pki, after):
 
 def test_a_receiver_that_accepts_and_reads_nothing_delivers_nothing(start):
     with stand_in(lambda s: None), socket.create_server(("127.0.0.1", 0)) as silent:
-        assert "silent" in refused(start(silent.getsockname()[1]))
+        assert "silent" in refused(start(silent.getsockname()[1], silence="1"))
 
 
 def test_a_receiver_that_stops_reading_delivers_nothing(start, pki):
     request = Chain().request(*(['"' + "x" * 8000 + '"'] * 100))
     with stand_in(tls_server(pki, lambda s, kept: kept.append(s))) as port:
-        assert "silent" in refused(start(port), request)
+        assert "silent" in refused(start(port, silence="1"), request)
 
 
 def read_all(s):
@@ -392,7 +392,7 @@ class Trail:
         extra.mkdir(parents=True)
         lines = [f'FwPermitPlugin trail audit "{self.platform.folder}/lib/plugins/audit_syslog.so"',
                  f'FwPermitPluginSecret trail key "{pki}/client.key"',
-                 *(f'FwPermitPluginOption trail {k} "{v}"' for k, v in settings(pki, self.port, silence=str(SILENCE)).items())]
+                 *(f'FwPermitPluginOption trail {k} "{v}"' for k, v in settings(pki, self.port).items())]
         (extra / "trail.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def count(self, what, where=""):
