@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #define LOCK_LOOK_US  500
 #define ALONE_US      2000000 /* how long somebody may have SQLite's file alone */
 #define ALONE_LOOK_US 5000
+#define HEAP_KEPT     2097152 /* bytes free at the end of a thread's heap that stay with the process */
 #define IDLE_TRUST_US 1000000 /* a PostgreSQL connection that was idle for longer is asked first */
 #define SCHEMA_TRIES  5       /* changes of the schema, one after another, that a statement sees */
 #define IDLE_IN_TX_MS 60000   /* PostgreSQL ends a transaction whose process forgot it */
@@ -197,6 +199,14 @@ static apr_status_t drop_connection(void *resource, void *params, apr_pool_t *un
     return APR_SUCCESS;
 }
 
+/* SQLite makes a small table for many a statement (ORDER BY with LIMIT, RETURNING) and frees it at its end; by its own defaults
+ * the C library gives such memory back to the system each time, and a quarter of a short page is spent to have it anew. */
+static void keep_heap(void)
+{
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+    mallopt(M_MMAP_THRESHOLD, HEAP_KEPT / 2);
+}
+
 const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, const fw_sql *sql,
                               apr_pool_t *pool)
 {
@@ -207,6 +217,7 @@ const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, cons
     /* A connection is one thread's at a time, here and in APR's driver: no mutex at each column. Too late, and no harm, where
      * another module has opened a database before. */
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    keep_heap();
     rv = apr_dbd_init(pool);
     home->config = *config;
     home->sql = sql;

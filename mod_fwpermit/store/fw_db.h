@@ -46,7 +46,7 @@ static inline fw_val fw_val_text(const char *s)
 const fw_err *fw_sql_load(fw_sql **out, const char *dir, apr_pool_t *pool);
 
 /* Opens nothing yet: connections are made on demand and live in `pool`, never in a parent that
- * forks. */
+ * forks. Tells SQLite and the C library's heap, for the whole process, how they are used here. */
 const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, const fw_sql *sql,
                               apr_pool_t *pool);
 fw_backend_e fw_db_pool_backend(const fw_db_pool *pool);

@@ -98,8 +98,7 @@ ORDER BY c.due, c.id LIMIT %lld;
 SELECT c.id, c.case_no, c.service, c.state, c.name_latin, c.name_native, c.passport_no, c.nationality,
   c.created, c.submitted, c.due, c.deadline, c.fee, o.name_zh, o.name_en, c.version
 FROM cases c JOIN org o ON o.id = c.employer_id
-WHERE c.id IN (SELECT id FROM cases WHERE case_no = %s UNION SELECT id FROM cases WHERE passport_no = %s
-  UNION SELECT id FROM cases WHERE name_latin = %s) AND c.state <> 'draft'
+WHERE (c.case_no = %s OR c.passport_no = %s OR c.name_latin = %s) AND c.state <> 'draft'
 ORDER BY c.created DESC LIMIT %lld;
 
 -- name: case_list_worker
