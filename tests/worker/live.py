@@ -18,7 +18,8 @@ import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / "tests/agencies"), str(ROOT / "tests/http")]
+sys.path.insert(0, str(ROOT / "tests/agencies"))
+sys.path.append(str(ROOT / "tests/http"))
 import shop  # noqa: E402  pylint: disable=wrong-import-position
 from psql import PSQL  # noqa: E402  pylint: disable=wrong-import-position
 
