@@ -399,13 +399,15 @@ static double to_byte(double v)
     return v < 0 ? 0 : v > 255 ? 255 : v;
 }
 
-/* The sum of four even draws of 12 bits, by its deviation: near enough to normal for a sensor's noise, and two thirds of what a
+/* The sum of four even draws of 12 bits, with that deviation: near enough to normal for a sensor's noise, and two thirds of what a
  * picture costs is this. */
-static double gauss(void)
+static double gauss(double deviation)
 {
+    if (deviation <= 0)
+        return 0;
     rnd();
     unsigned sum = (state >> 16 & 0xfff) + (state >> 28 & 0xfff) + (state >> 40 & 0xfff) + (state >> 52 & 0xfff);
-    return ((sum + 2) / 4096.0 - 2) * 1.7320508;
+    return ((sum + 2) / 4096.0 - 2) * 1.7320508 * deviation;
 }
 
 /* Exposure (in stops, by the sRGB curve's rough power), the sensor's noise, a lamp's tint, grey. */
@@ -418,9 +420,9 @@ static void expose(unsigned char *p, size_t n, int bands)
 
     for (size_t i = 0; i < n; i++) {
         unsigned char *q = p + i * (size_t)bands;
-        double common = noise > 0 ? gauss() * noise : 0;
+        double common = gauss(noise);
         for (int c = 0; c < 3; c++)
-            q[c] = (unsigned char)(to_byte(q[c] * gain * t[c] + common + (noise > 0 ? gauss() * noise * 0.5 : 0)) + 0.49);
+            q[c] = (unsigned char)(to_byte(q[c] * gain * t[c] + common + gauss(noise * 0.5)) + 0.49);
         if (grey)
             q[0] = q[1] = q[2] = (unsigned char)(0.299 * q[0] + 0.587 * q[1] + 0.114 * q[2]);
     }
