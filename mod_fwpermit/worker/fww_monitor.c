@@ -35,8 +35,10 @@ const fw_err *fww_monitor_tell(fww_turn *t, const json_t *snapshot)
     for (int i = 0; i < plugins->nelts; i++) {
         const fw_plugin_conf *p = &APR_ARRAY_IDX(plugins, i, fw_plugin_conf);
 
-        if (strcmp(p->port, FWP_PORT_MONITOR) == 0 && !fww_port_rests(t->pump, p->name))
+        if (strcmp(p->port, FWP_PORT_MONITOR) == 0 && !fww_port_rests(t->pump, p->name)) {
+            fww_port_await(t->pump, p->name, t->pool);
             FW_TRY(tell(t, p->name, snapshot));
+        }
     }
     return NULL;
 }

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "fw_breaker.h"
+#include "fw_frame.h"
 #include "fw_json.h"
 #include "fw_plugin_ask.h"
 #include "fw_status.h"
@@ -15,12 +16,14 @@
 #include "fww_plugin_run.h"
 #include "fwpermit_plugin.h"
 
-#define GRACE_MS   3000 /* the plugin's process ends itself before that is over */
-#define HEALTH_MS  5000
-#define REST_FIRST apr_time_from_sec(5)
-#define REST_MOST  apr_time_from_sec(120)
-#define REST_DEMO  apr_time_from_sec(1)  /* first; at most twice that */
-#define OK_KEPT    apr_time_from_sec(60) /* how old the last success in the table may be */
+#define GRACE_MS     3000 /* the plugin's process ends itself before that is over */
+#define HEALTH_MS    5000
+#define REST_FIRST   apr_time_from_sec(5)
+#define REST_MOST    apr_time_from_sec(120)
+#define REST_DEMO    apr_time_from_sec(1)  /* first; at most twice that */
+#define START_WITHIN apr_time_from_sec(10) /* that plugins may take to start beside the pump */
+#define START_LOOK   apr_time_from_msec(50)
+#define OK_KEPT      apr_time_from_sec(60) /* how old the last success in the table may be */
 
 /* A plugin's breaker, and what of it the table has. */
 struct fww_breaker {
@@ -233,6 +236,24 @@ static void note(const fww_turn *t, const char *plugin, const fww_answer *a, boo
 }
 
 /* ---- calls ---- */
+
+static bool answers_the_door(const fww_pump *pump, const char *plugin, apr_pool_t *pool)
+{
+    const char *role = apr_pstrcat(pool, "plugin-", plugin, NULL);
+    int fd = -1;
+
+    if (fw_frame_connect(pump->desk->run_dir, role, fw_monotonic() + START_LOOK, &fd, pool))
+        return false;
+    fw_frame_close(fd, pool);
+    return true;
+}
+
+void fww_port_await(const fww_pump *pump, const char *plugin, apr_pool_t *pool)
+{
+    while (fw_monotonic() < pump->started + START_WITHIN && !*pump->env->stop &&
+           !answers_the_door(pump, plugin, pool))
+        apr_sleep(START_LOOK);
+}
 
 static int rc_of(const char *name)
 {

@@ -173,6 +173,8 @@ static const fw_err *do_round(lane *l, bool *any, apr_pool_t *pool)
     pass = fww_port_pass(l->pump, l->plugin);
     if (pass == FW_PASS_REST)
         return NULL;
+    if (l->plugin)
+        fww_port_await(l->pump, l->plugin, pool);
     err = work(l, pass, any, pool);
     if (pass == FW_PASS_PROBE)
         fww_port_probed(l->pump, l->plugin);
@@ -310,6 +312,7 @@ static void listen_to_wakings(fww_pump *pump, lane *lanes, int n, int fd)
 
 static const fw_err *open_pump(fww_pump *pump)
 {
+    pump->started = fw_monotonic();
     pump->owner = fww_owner(pump->env);
     FW_TRY(fww_desk_open(&pump->desk, pump->env, true));
     pthread_mutex_init(&pump->mutex, NULL);

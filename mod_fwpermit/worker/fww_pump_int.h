@@ -47,7 +47,8 @@ typedef struct fww_published {
 typedef struct fww_pump {
     const fww_role_env *env;
     fw_desk *desk;
-    const char *owner; /* of leases: this process among all nodes */
+    apr_time_t started; /* monotonic */
+    const char *owner;  /* of leases: this process among all nodes */
     pthread_mutex_t mutex;
     pthread_cond_t ended; /* a lane did */
     atomic_bool stopping;
@@ -104,6 +105,9 @@ typedef struct fww_answer {
 const fw_err *fww_ports_make(fww_pump *pump);
 /* The name of the plugin that serves a port, or NULL. */
 const char *fww_port_plugin(const fww_pump *pump, const char *port);
+/* Until the plugin's process is there, where the pump itself has only just started: both start at once, and who comes a moment
+ * later is not away. */
+void fww_port_await(const fww_pump *pump, const char *plugin, apr_pool_t *pool);
 /* Asks a plugin; what goes wrong is an answer too. */
 void fww_port_ask(const fww_turn *t, const char *plugin, const fww_ask *ask, fww_answer *out);
 /* What the links were like when the pump before this one ended. */

@@ -12,20 +12,17 @@
 #include "fww_monitor.h"
 
 #define EVERY apr_time_from_sec(5)
-#define FIRST \
-    apr_time_from_sec(1) /* after the start: the monitors' processes start beside this one */
 
 const fw_err *fww_status_round(fww_pump *pump, apr_pool_t *pool)
 {
     fww_turn t = {.pump = pump, .pool = pool};
     fw_status_ask ask = {.desk = pump->desk, .of_pump = true};
     json_t *before, *snapshot;
-    bool first = pump->status_due == 0;
     const fw_err *err;
 
     if (fw_monotonic() < pump->status_due)
         return NULL;
-    pump->status_due = fw_monotonic() + (first ? FIRST : EVERY);
+    pump->status_due = fw_monotonic() + EVERY;
     err = fw_db_acquire(&t.db, pump->desk->dbs, pool);
     if (err)
         t.db = NULL, ask.db_error = err->msg;
@@ -35,7 +32,7 @@ const fw_err *fww_status_round(fww_pump *pump, apr_pool_t *pool)
     snapshot = fw_status_collect(&ask, pool);
     err =
         fw_json_save(apr_pstrcat(pool, pump->desk->run_dir, "/status.json", NULL), snapshot, pool);
-    if (!err && !first)
+    if (!err)
         err = fww_monitor_tell(&t, snapshot);
     json_decref(snapshot);
     json_decref(before);

@@ -262,6 +262,8 @@ static fwp_rc create(const fwp_host *host, const fwp_kv *config, size_t n, fwp_c
     for (size_t i = 0; i < n; i++) {
         if (strcmp(config[i].key.p, "books") == 0)
             snprintf((*self)->books, sizeof((*self)->books), "%s", config[i].value.p);
+        if (strcmp(config[i].key.p, "starts_in_s") == 0)
+            sleep((unsigned)atoi(config[i].value.p));
     }
     return FWP_OK;
 }
