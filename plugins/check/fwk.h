@@ -156,6 +156,8 @@ typedef struct fwk_trial {
     char *stage;
 } fwk_trial;
 
+/* fork() for a process that is not to outlive this one, which is killed at any moment: also before the child has run. */
+pid_t fwk_fork(void);
 /* Runs it to its end. */
 void fwk_try(fwk_trial *t);
 /* The same in steps: start; wait until the far side has the request (false: it ended without); let go; finish. */

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -193,14 +192,12 @@ static void talk(int fd, const json_t *script, const fwk_far *far, const char *d
 static void serve(int listener, const json_t *script, const fwk_far *far, const char *dir,
                   fwk_mode mode, const fwk_line *line)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGCHLD, SIG_IGN);
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             continue;
-        if (fork() == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (fwk_fork() == 0) {
             talk(fd, script, far, dir, mode, line);
             _exit(0);
         }
@@ -230,7 +227,7 @@ void fwk_far_start(fwk_far *far, const json_t *script, const char *dir, fwk_mode
         abort();
     if (json_is_object(script))
         make_folder(far);
-    far->pid = fork();
+    far->pid = fwk_fork();
     if (far->pid == 0)
         serve(listener, script, far, dir, mode, line);
     close(listener);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -172,10 +171,8 @@ void fwk_program_talk(int plugin, const json_t *program, const char *folder, con
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         _exit(70);
     r.program = ends[0];
-    if (fork() == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (fwk_fork() == 0)
         become(json_object_get(program, "run"), folder, dir, ends[1]);
-    }
     close(ends[1]);
     relay(&r);
 }

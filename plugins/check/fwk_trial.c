@@ -90,6 +90,16 @@ static void finish_child(fwk_child *child)
     _exit(0);
 }
 
+pid_t fwk_fork(void)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+
+    if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent))
+        _exit(70);
+    return pid;
+}
+
 static void be_child(fwk_trial *t)
 {
     fwk_child child = {.t = t};
@@ -97,7 +107,6 @@ static void be_child(fwk_trial *t)
     const fw_err *err;
     apr_pool_t *pool;
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(nothing, 0);
     dup2(t->output, 1);
     dup2(t->output, 2);
@@ -136,7 +145,7 @@ void fwk_try_start(fwk_trial *t)
     fflush(NULL);
     if (script)
         fwk_far_start(&t->far, script, t->k->fixtures.dir, t->mode, &t->line);
-    t->pid = fork();
+    t->pid = fwk_fork();
     if (t->pid < 0)
         abort();
     if (t->pid == 0)
