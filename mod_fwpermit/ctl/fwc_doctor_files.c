@@ -116,9 +116,9 @@ void fwc_check_data(fwc_doctor *d)
         fwc_good(d, "the platform's own files are there and readable");
 }
 
-void fwc_check_programs(fwc_doctor *d)
+static void check_program(fwc_doctor *d, const char *path)
 {
-    const char *path = d->s->worker, *where = path;
+    const char *where = path;
     struct stat st;
 
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
@@ -129,8 +129,18 @@ void fwc_check_programs(fwc_doctor *d)
     else if (st.st_mode & GROUP_OTHERS)
         fwc_fault(d, fwc_text(d, "chmod go-w %s", path),
                   "FwPermitWorker: %s may be written by others", path);
-    else
-        fwc_good(d, "the worker's program can be run");
+}
+
+void fwc_check_programs(fwc_doctor *d)
+{
+    const char *worker = d->s->worker, *name = strrchr(worker, '/');
+    int before = d->faults;
+
+    check_program(d, worker);
+    if (name)
+        check_program(d, fwc_text(d, "%.*sfwpermit-pictures", (int)(name + 1 - worker), worker));
+    if (d->faults == before)
+        fwc_good(d, "the worker's programs can be run");
 }
 
 /* ---- what is written ---- */

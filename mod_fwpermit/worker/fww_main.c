@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,12 +16,7 @@
 #include <apr_strings.h>
 
 #include "fww_log.h"
-#include "fww_pictures.h"
-#include "fww_plugin.h"
-#include "fww_pump.h"
-#include "fww_role.h"
-#include "fww_sealer.h"
-#include "fww_signer.h"
+#include "fww_roles.h"
 
 #define SETTINGS_FD  3
 #define SETTINGS_MAX 1048576u /* bytes */
@@ -28,19 +24,6 @@
 #define LOG_ERROR    3
 #define LOG_INFO     6
 #define EXIT_USAGE   2
-
-typedef struct role {
-    const char *name;
-    int (*run)(const fww_role_env *env);
-    bool named; /* a name follows */
-    bool drops; /* gives up root's rights by itself, when it has read its files */
-} role;
-
-static const role roles[] = {{"pictures", fww_pictures_main, false, false},
-                             {"plugin", fww_plugin_main, true, false},
-                             {"signer", fww_signer_main, false, true},
-                             {"pump", fww_pump_main, false, false},
-                             {"sealer", fww_sealer_main, false, false}};
 
 static volatile sig_atomic_t stop;
 static json_t *given; /* all that came on the descriptor */
@@ -184,13 +167,29 @@ static bool drop_rights(const fww_role_env *env)
 
 /* ---- start ---- */
 
-static const role *find_role(int argc, const char *const *argv)
+static const fww_role *find_role(int argc, const char *const *argv)
 {
-    for (size_t i = 0; argc > 1 && i < sizeof(roles) / sizeof(roles[0]); i++) {
-        if (strcmp(argv[1], roles[i].name) == 0 && argc == (roles[i].named ? 3 : 2))
-            return &roles[i];
+    for (const fww_role *r = fww_roles; argc > 1 && r->name; r++) {
+        if (strcmp(argv[1], r->name) == 0 && argc == (r->named ? 3 : 2))
+            return r;
     }
     return NULL;
+}
+
+/* Goes on as the program that lies beside this one, under the same words. */
+static void become(const char *program, const char *const *argv)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+    char *name = n > 0 && (size_t)n < sizeof(path) ? memrchr(path, '/', (size_t)n) : NULL;
+
+    if (name && (size_t)(name - path) + strlen(program) + 2 < sizeof(path)) {
+        memcpy(name + 1, program, strlen(program) + 1);
+        execv(path, (char *const *)(uintptr_t)argv);
+    }
+    log_line(LOG_ERROR, "the program %s beside this one cannot be run: %s", program,
+             strerror(errno));
+    _exit(1);
 }
 
 static int out_of_memory(int rc)
@@ -199,7 +198,7 @@ static int out_of_memory(int rc)
     _exit(rc);
 }
 
-static int run(const role *r, apr_pool_t *pool)
+static int run(const fww_role *r, apr_pool_t *pool)
 {
     json_t *own = json_object_get(given, "role_settings");
     fw_settings *site = fw_settings_from_json(given, pool);
@@ -219,7 +218,7 @@ static int run(const role *r, apr_pool_t *pool)
 
 int main(int argc, const char *const *argv)
 {
-    const role *r = find_role(argc, argv);
+    const fww_role *r = find_role(argc, argv);
     apr_pool_t *pool;
 
     if (!r) {
@@ -228,6 +227,8 @@ int main(int argc, const char *const *argv)
         _exit(EXIT_USAGE);
     }
     snprintf(who, sizeof(who), r->named ? "%s %s" : "%s", r->name, r->named ? argv[2] : "");
+    if (r->program)
+        become(r->program, argv);
     set_signals();
     umask(0077);
     apr_initialize();

@@ -105,7 +105,8 @@ def share():
         shutil.copytree(BUILD / name, folder / name)
     (folder / "lib").mkdir()
     shutil.copytree(BUILD / "plugins", folder / "lib/plugins")
-    shutil.copy(BUILD / "fwpermit-worker", folder / "lib")
+    for name in ("fwpermit-worker", "fwpermit-pictures"):
+        shutil.copy(BUILD / name, folder / "lib")
     subprocess.run(["chmod", "-R", "u=rwX,go=rX", folder], check=True)
     yield folder
     shutil.rmtree(folder)

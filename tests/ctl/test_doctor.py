@@ -154,7 +154,17 @@ def test_a_year_that_the_calendar_does_not_know(well):
 
 def test_no_worker(well):
     well.write(FwPermitWorker=well.dir / "none")
-    only(well, "FwPermitWorker", "install")
+    faults = doctor(well)
+    assert len(faults) == 2 and all("FwPermitWorker: " in f and "install" in f for f in faults), faults
+
+
+def test_a_worker_without_the_program_for_pictures(well):
+    alone = well.dir / "alone"
+    alone.mkdir()
+    alone.chmod(0o755)
+    shutil.copy(well.share / "lib/fwpermit-worker", alone)
+    well.write(FwPermitWorker=alone / "fwpermit-worker")
+    only(well, f"FwPermitWorker: {alone}/fwpermit-pictures is not there", "install")
 
 
 def test_the_vault(well):

@@ -62,7 +62,7 @@ def free_port(taken):
 
 
 def build():
-    programs = [BUILD / "fwpermit-worker", BUILD / "libfw.a", "locale"]
+    programs = [BUILD / "fwpermit-worker", BUILD / "fwpermit-pictures", BUILD / "libfw.a", "locale"]
     programs += [BUILD / f"plugins/{p}.so" for p in ("payment_ecpay", "notify_mail")]
     sh("make", "-s", "-f", "Makefile.apxs", f"B={BUILD}", *programs, cwd=ROOT)
     DRIVER.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,11 @@
 """What the running worker must do; each test takes the one site, whose processes go on from test to test."""
 import json
 import os
+import pathlib
 import random
 import re
+import shutil
+import subprocess
 import time
 import urllib.parse
 
@@ -504,6 +507,22 @@ def nothing_of_a_secret_is_logged(site):
     for line in told.splitlines():
         check(re.match(r"fwpermit-worker (pump|sealer|signer|pictures|plugin (mail|ecpay)) \[\d+\] \w+: ", line)
               or not line.startswith("fwpermit"), line)
+
+
+@test
+def what_decodes_is_in_no_process_that_holds_keys_or_data(site):
+    drawing = re.compile(r"/lib(vips|poppler|cairo|pango|glib)[-.\w]*\.so")
+    found = {role: bool(drawing.search(pathlib.Path(f"/proc/{worker.pid}/maps").read_text())) for role, worker in site.workers.items()}
+    check(found == {role: role == ("pictures",) for role in site.roles}, found)
+
+
+@test
+def without_the_program_for_pictures_it_is_named(site):
+    alone = site.tmp / "alone"
+    alone.mkdir()
+    shutil.copy(PROGRAM, alone)
+    done = subprocess.run([alone / PROGRAM.name, "pictures"], capture_output=True, text=True, check=False)
+    check(done.returncode == 1 and "the program fwpermit-pictures beside this one cannot be run: No such file" in done.stderr, done)
 
 
 @test
