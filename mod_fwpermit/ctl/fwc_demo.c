@@ -97,7 +97,8 @@ static const fw_err *have_delegation(fwc *c, fw_id employer, fw_id agency)
     return live ? NULL : fwc_perform(c, &cmd, &result);
 }
 
-static const fw_err *have_person(fwc *c, int i, const fw_id *org_ids)
+/* `*hash` is made for the first who needs it: all have the one password that everybody knows. */
+static const fw_err *have_person(fwc *c, int i, const fw_id *org_ids, const char **hash)
 {
     fw_account a = {.login = people[i].login,
                     .name = people[i].name,
@@ -113,12 +114,15 @@ static const fw_err *have_person(fwc *c, int i, const fw_id *org_ids)
         return err;
     a.email = apr_pstrcat(c->pool, a.login, "@demo.example", NULL);
     a.org_id = people[i].org == NOWHERE ? 0 : org_ids[people[i].org];
-    FW_TRY(fw_password_hash(PASSWORD, &a.pw_hash, c->pool));
+    if (!*hash)
+        FW_TRY(fw_password_hash(PASSWORD, hash, c->pool));
+    a.pw_hash = *hash;
     return fwc_perform(c, &cmd, &result);
 }
 
 const fw_err *fwc_demo(fwc *c)
 {
+    const char *hash = NULL;
     fw_id ids[ORGS];
 
     if (!c->settings->demo)
@@ -129,7 +133,7 @@ const fw_err *fwc_demo(fwc *c)
     for (int i = AGENCY + 1; i < DIRECT; i++)
         FW_TRY(have_delegation(c, ids[i], ids[AGENCY]));
     for (int i = 0; i < PEOPLE; i++)
-        FW_TRY(have_person(c, i, ids));
+        FW_TRY(have_person(c, i, ids, &hash));
     for (int i = 0; i < PEOPLE; i++)
         fwc_say(c, "%-11s %-20s %s", people[i].login, fw_roles_text(people[i].roles, c->pool),
                 people[i].org == NOWHERE ? "" : orgs[people[i].org].name_en);
