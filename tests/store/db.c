@@ -1,11 +1,10 @@
-/* fw_db: every rule D1 to D14 by name, the write lock, the pool; each on both back ends where it is of both. */
-#include "fixture.h"
+/* fw_db: every rule D1 to D14 by name; each on both back ends where it is of both. */
+#include "tables.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,59 +13,7 @@
 #include <apr_thread_proc.h>
 #include <sqlite3.h>
 
-#define PGSQL   (_i == FW_DB_PGSQL)
-#define WRITERS 16
-#define COMMITS 50
-#define STATEMENTS                                                                     \
-    "-- name: put\nINSERT INTO t (id, a) VALUES (%lld, %s);\n"                         \
-    "-- name: get\nSELECT a FROM t WHERE id = %lld;\n"                                 \
-    "-- name: all\nSELECT id, a FROM t ORDER BY id;\n"                                 \
-    "-- name: wrong\nSELECT a FROM no_such_table;\n"                                   \
-    "-- name: upper\nUPDATE t SET a = %s WHERE id > %lld;\n"                           \
-    "-- name: returning\nINSERT INTO t (id, a) VALUES (%lld, %s) RETURNING id + 1;\n"  \
-    "-- name: child\nINSERT INTO u (id, t_id) VALUES (%lld, %lld);\n"                  \
-    "-- name: compare\nSELECT CASE WHEN %lld + 0 = 1 THEN 'number' ELSE 'text' END;\n" \
-    "-- name: percent\nSELECT count(*) FROM t WHERE a LIKE '%%x%%';\n"                 \
-    "-- name: three\nINSERT INTO v (a, n, b) VALUES (%s, %lld, %s);\n"                 \
-    "-- name: read3\nSELECT a, n, b FROM v;\n"                                         \
-    "-- name: session_busy\nPRAGMA busy_timeout;\n"                                    \
-    "-- name: session_busy [pgsql]\nSELECT "                                           \
-    "current_setting('idle_in_transaction_session_timeout');\n"                        \
-    "-- name: sleep [pgsql]\nSELECT 1 FROM pg_sleep(30);\n"                            \
-    "-- name: sleep\nSELECT 1;\n"                                                      \
-    "-- name: prepared [pgsql]\nSELECT count(*) FROM pg_prepared_statements;\n"        \
-    "-- name: prepared\nSELECT 0;\n"                                                   \
-    "-- name: hang_up [pgsql]\nSELECT pg_terminate_backend(pg_backend_pid());\n"       \
-    "-- name: hang_up\nSELECT 1;\n"                                                    \
-    "-- name: pid [pgsql]\nSELECT pg_backend_pid();\n"                                 \
-    "-- name: pid\nSELECT 0;\n"                                                        \
-    "-- name: ping\nSELECT 1;\n"
-
-/* A database with three tables, and the statements above. */
-static void open_tables(int backend)
-{
-    fx_open_bare(backend);
-    fw_db_release(fx.db);
-    fx.sql = fx_statements(STATEMENTS);
-    ck_ok(fw_db_pool_open(&fx.dbs, &fx.config, fx.sql, fx.pool));
-    ck_ok(fw_db_acquire(&fx.db, fx.dbs, fx.pool));
-    if (backend == FW_DB_SQLITE)
-        ck_ok(fw_db_raw(fx.db, "PRAGMA journal_mode=WAL", fx.pool));
-    fx_run("CREATE TABLE t (id BIGINT PRIMARY KEY, a TEXT UNIQUE)");
-    fx_run("CREATE TABLE u (id BIGINT PRIMARY KEY, t_id BIGINT NOT NULL REFERENCES t (id))");
-    fx_run("CREATE TABLE v (a TEXT, n BIGINT, b TEXT)");
-}
-
-static const fw_err *put(fw_db *db, int64_t id, const char *a)
-{
-    return fw_db_exec(db, "put", FW_VALS(FW_I(id), FW_S(a)), NULL, fx.pool);
-}
-
-static const fw_err *keep_text(void *baton, const fw_row *row)
-{
-    *(const char **)baton = fw_row_text(row, 0, fx.pool);
-    return NULL;
-}
+#define PGSQL (_i == FW_DB_PGSQL)
 
 static const char *one(const char *name, const fw_val *vals, int n)
 {
@@ -81,7 +28,6 @@ static void reacquire(void)
     fw_db_release(fx.db);
     ck_ok(fw_db_acquire(&fx.db, fx.dbs, fx.pool));
 }
-
 static void restart_server(void)
 {
     const char *ctl = getenv("FW_TEST_PGSQL_CTL"), *dir = getenv("FW_TEST_PGSQL_DIR");
@@ -640,196 +586,6 @@ START_TEST(d14_full_disk)
 }
 END_TEST
 
-/* ---- the write lock: BUSY is never seen ---- */
-
-static int commit_many(int i, fw_db *db, apr_pool_t *pool)
-{
-    apr_pool_t *iter;
-
-    apr_pool_create(&iter, pool);
-    for (int k = 0; k < COMMITS; k++) {
-        int64_t id = i * 1000 + k;
-        bool tx = k % 2 == 0;
-        const char *text = NULL;
-        const fw_err *err;
-
-        apr_pool_clear(iter);
-        fx.pool = iter;
-        err = tx ? fw_db_begin(db) : NULL;
-        if (!err)
-            err = put(db, id, apr_psprintf(iter, "w%d-%d", i, k));
-        if (!err)
-            err = fw_db_query(db, "get", FW_VALS(FW_I(id)), keep_text, &text, iter);
-        if (!err && tx)
-            err = fw_db_commit(db);
-        if (err || !text) {
-            fprintf(stderr, "writer %d: %s\n", i, err ? fw_err_text(err, iter) : "row gone");
-            return 1;
-        }
-    }
-    return 0;
-}
-
-START_TEST(sixteen_writing_processes)
-{
-    open_tables(_i);
-    fw_db_release(fx.db);
-    fx.db = NULL;
-    ck_assert_int_eq(fx_processes(WRITERS, commit_many), 0);
-    ck_assert_int_eq(fx_count("t"), WRITERS * COMMITS);
-    fx_close();
-}
-END_TEST
-
-/* A process that has the file alone, as who opens it first or closes it last has for an instant; it lets go after a while. */
-static pid_t keep_alone(const char *file)
-{
-    int ends[2];
-    char told = 0;
-    pid_t pid;
-
-    ck_assert_int_eq(pipe(ends), 0);
-    pid = fork();
-    if (pid == 0) {
-        sqlite3 *raw = NULL;
-        int rc = sqlite3_open(file, &raw);
-
-        if (!rc)
-            rc = sqlite3_exec(raw, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE", NULL, NULL,
-                              NULL);
-        if (!rc && write(ends[1], "y", 1) == 1)
-            usleep(300000);
-        sqlite3_close(raw);
-        _exit(rc);
-    }
-    close(ends[1]);
-    ck_assert_int_eq(read(ends[0], &told, 1), 1);
-    close(ends[0]);
-    return pid;
-}
-
-START_TEST(a_read_waits_for_who_opens_or_closes)
-{
-    const char *text = NULL;
-    fw_db_config other;
-    apr_pool_t *own;
-    fw_db *db;
-    pid_t pid;
-
-    open_tables(FW_DB_SQLITE);
-    other = fx.config;
-    other.params = apr_pstrcat(fx.pool, fx.dir, "/other.db", NULL);
-    apr_pool_create(&own, fx.pool);
-    db = fx_connect_as(&other, fx.sql, own);
-    ck_ok(fw_db_raw(db, "PRAGMA journal_mode=WAL", own));
-    ck_ok(fw_db_raw(db, "CREATE TABLE t (id BIGINT PRIMARY KEY, a TEXT)", own));
-    apr_pool_destroy(own);
-    pid = keep_alone(other.params);
-    db = fx_connect_as(&other, fx.sql, fx.pool);
-    ck_ok(fw_db_query(db, "get", FW_VALS(FW_I(1)), keep_text, &text, fx.pool));
-    fw_db_release(db);
-    waitpid(pid, NULL, 0);
-    fx_close();
-}
-END_TEST
-
-/* Each write waits for the lock file, in a transaction or alone; a read never does. */
-START_TEST(writes_take_the_lock_file)
-{
-    fw_db_config quick;
-    const char *text = NULL;
-    fw_db *db;
-    int fd;
-
-    open_tables(FW_DB_SQLITE);
-    quick = fx.config;
-    quick.lock_ms = 30;
-    db = fx_connect_as(&quick, fx.sql, fx.pool);
-    ck_ok(put(db, 1, "a"));
-    fd = open(apr_pstrcat(fx.pool, fx.config.params, ".lock", NULL), O_RDWR);
-    ck_assert_int_eq(flock(fd, LOCK_EX), 0);
-    ck_code(fw_db_begin(db), FW_E_BUSY);
-    ck_code(put(db, 2, "b"), FW_E_BUSY);
-    ck_code(fw_db_query(db, "returning", FW_VALS(FW_I(3), FW_S("c")), keep_text, &text, fx.pool),
-            FW_E_BUSY);
-    ck_code(fw_db_raw(db, "DELETE FROM t", fx.pool), FW_E_BUSY);
-    ck_ok(fw_db_query(db, "get", FW_VALS(FW_I(1)), keep_text, &text, fx.pool));
-    ck_assert_str_eq(text, "a");
-    close(fd);
-    ck_ok(put(db, 2, "b"));
-    ck_ok(fw_db_begin(db));
-    ck_ok(put(db, 3, "c"));
-    ck_ok(fw_db_commit(db));
-    fw_db_release(db);
-    fx_close();
-}
-END_TEST
-
-/* ---- the pool ---- */
-
-START_TEST(pool_exhausted)
-{
-    fw_db_config small;
-    fw_db_pool *dbs = NULL;
-    fw_db *a = NULL, *b = NULL;
-    const fw_err *err;
-
-    open_tables(_i);
-    small = fx.config;
-    small.max = 1;
-    small.acquire_ms = 50;
-    ck_ok(fw_db_pool_open(&dbs, &small, fx.sql, fx.pool));
-    ck_assert_int_eq(fw_db_pool_backend(dbs), _i);
-    ck_ok(fw_db_acquire(&a, dbs, fx.pool));
-    err = fw_db_acquire(&b, dbs, fx.pool);
-    ck_code(err, FW_E_BUSY);
-    ck_assert(fw_err_retryable(err));
-    fw_db_release(a);
-    ck_ok(fw_db_acquire(&b, dbs, fx.pool));
-    ck_assert_int_eq(fw_db_backend(b), _i);
-    ck_ok(put(b, 1, "a"));
-    fw_db_release(b);
-    fx_close();
-}
-END_TEST
-
-START_TEST(no_database_no_connection)
-{
-    fw_db_config bad;
-    fw_db_pool *dbs = NULL;
-    fw_db *db = NULL;
-
-    open_tables(_i);
-    bad = fx.config;
-    bad.params = PGSQL ? "host=/nonexistent user=nobody connect_timeout=2" : "/nonexistent/fw.db";
-    ck_ok(fw_db_pool_open(&dbs, &bad, fx.sql, fx.pool));
-    ck_code(fw_db_acquire(&db, dbs, fx.pool), FW_E_UNAVAILABLE);
-    bad.driver = "no_such_driver";
-    ck_code(fw_db_pool_open(&dbs, &bad, fx.sql, fx.pool), FW_E_CONFIG);
-    fx_close();
-}
-END_TEST
-
-START_TEST(statements_are_counted_and_fail_when_asked)
-{
-    uint64_t before;
-
-    open_tables(_i);
-    before = fw_db_statements(fx.db);
-    ck_ok(fw_db_begin(fx.db));
-    ck_ok(put(fx.db, 1, "a"));
-    ck_ok(fw_db_commit(fx.db));
-    ck_assert_int_eq(fw_db_statements(fx.db) - before, 3);
-    fw_db_fail_after(3);
-    ck_ok(fw_db_begin(fx.db));
-    ck_ok(put(fx.db, 2, "b"));
-    ck_code(fw_db_commit(fx.db), FW_E_UNAVAILABLE);
-    ck_assert_int_eq(fx_count("t"), 1);
-    ck_ok(put(fx.db, 2, "b"));
-    fx_close();
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("db");
@@ -864,12 +620,6 @@ int main(void)
     tcase_add_loop_test(both, d14_codes_and_messages, 0, FX_BACKENDS);
     tcase_add_test(alone, d14_statement_timeout);
     tcase_add_test(alone, d14_full_disk);
-    tcase_add_loop_test(both, sixteen_writing_processes, 0, FX_BACKENDS);
-    tcase_add_test(alone, a_read_waits_for_who_opens_or_closes);
-    tcase_add_test(alone, writes_take_the_lock_file);
-    tcase_add_loop_test(both, pool_exhausted, 0, FX_BACKENDS);
-    tcase_add_loop_test(both, no_database_no_connection, 0, FX_BACKENDS);
-    tcase_add_loop_test(both, statements_are_counted_and_fail_when_asked, 0, FX_BACKENDS);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
