@@ -45,6 +45,7 @@ typedef struct child {
     int pid_fd, client, progress;
     apr_time_t begun, due;
     bool late; /* killed by us */
+    bool cut;  /* not for its own sake: the role ends */
 } child;
 
 typedef struct role {
@@ -204,13 +205,15 @@ static void end_child(role *r, child *c)
 
     if (waitpid(c->pid, &status, 0) < 0)
         r->env->log(LOG_ERROR, "pictures: waiting for a child: %s", strerror(errno));
-    if (WIFSIGNALED(status))
+    if (c->late && c->cut)
+        r->env->log(LOG_INFO, "pictures: a decoder was cut off after %d ms: the role ends", ms);
+    else if (WIFSIGNALED(status))
         r->env->log(LOG_WARN, "pictures: a decoder ended by signal %d after %d ms%s",
                     WTERMSIG(status), ms, c->late ? " (deadline)" : "");
     else if (WEXITSTATUS(status) > 1)
         r->env->log(LOG_WARN, "pictures: a decoder ended with %d after %d ms", WEXITSTATUS(status),
                     ms);
-    if (far && far != FWW_CHILD_ANSWERS)
+    if (far && far != FWW_CHILD_ANSWERS && !c->cut)
         answer_for(r, c, far);
     release(c);
 }
@@ -268,9 +271,11 @@ static void serve(role *r)
         accept_clients(r);
     }
     end = fw_monotonic() + apr_time_from_msec(STOP_MS);
-    for (int i = 0; i < r->at_once; i++)
-        if (r->children[i].due > end)
-            r->children[i].due = end;
+    for (int i = 0; i < r->at_once; i++) {
+        child *c = &r->children[i];
+        c->cut = c->due > end;
+        c->due = c->cut ? end : c->due;
+    }
     while (is_busy(r)) {
         kill_late(r, fw_monotonic());
         wait_and_reap(r, false);

@@ -260,8 +260,8 @@ static void check_rude_clients(void)
     expect("size-413x531.jpg", "ok");
 }
 
-/* Kills the first child of `parent` that appears. */
-static pid_t assassin(pid_t parent, int sig)
+/* Sends `sig` to the first child of `parent` that appears, and `after` (0: nothing) to the parent. */
+static pid_t assassin(pid_t parent, int sig, int after)
 {
     pid_t pid = fork();
     if (pid != 0)
@@ -273,7 +273,7 @@ static pid_t assassin(pid_t parent, int sig)
         if (f && fgets(text, sizeof(text), f) && strtol(text, NULL, 10) > 0) {
             usleep(60000); /* in the middle of decoding */
             kill((pid_t)strtol(text, NULL, 10), sig);
-            _exit(0);
+            _exit(after ? kill(parent, after) : 0);
         }
         if (f)
             fclose(f);
@@ -285,7 +285,7 @@ static pid_t assassin(pid_t parent, int sig)
 static void check_crashes(void)
 {
     pid_t role = begin_role("{\"at_once\": 2}"), killer;
-    killer = assassin(role, SIGSEGV);
+    killer = assassin(role, SIGSEGV, 0);
     expect("large-24-megapixels.heic", "photo.unreadable");
     waitpid(killer, NULL, 0);
     expect("size-413x531.jpg", "ok");
@@ -305,6 +305,18 @@ static void check_crashes(void)
     expect("large-24-megapixels.heic", "photo.unreadable");
     check(waitpid(role, NULL, WNOHANG) == 0, "the role lives on after a lack of memory");
     check(end_role(role) == 0, "ended in order");
+}
+
+/* Not the picture's fault: it is to be sent again. */
+static void check_end_within_a_picture(void)
+{
+    pid_t role = begin_role("{}"), killer = assassin(role, SIGSTOP, SIGTERM);
+    int status = -1;
+
+    check(strncmp(photo("large-24-megapixels.heic", NULL), "error 8:", 8) == 0,
+          "what the role's end cut off is unavailable, not unreadable");
+    waitpid(killer, NULL, 0);
+    check(waitpid(role, &status, 0) == role && status == 0, "ended in order");
 }
 
 static void check_settings(void)
@@ -342,6 +354,7 @@ int main(int argc, char **argv)
     check(end_role(role) == 0 && !is_there(), "SIGTERM ends the role and its socket");
     check(apr_time_now() - begun < apr_time_from_sec(3), "within 3 s");
     check_crashes();
+    check_end_within_a_picture();
     check_settings();
     printf("%d passed, %d failed\n", passed, failed);
     return failed > 0;
