@@ -206,12 +206,13 @@ static void start_role(const char *role, const fw_plugin_conf *plugin, fw_settin
     start(w);
 }
 
+/* Whoever asks comes after those who are asked: APR tells them to end the other way round. */
 void fwh_workers_start(fw_settings *s, server_rec *server, apr_pool_t *pconf)
 {
-    static const char *const roles[] = {"signer", "pictures", "pump", "sealer"};
-
-    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-        start_role(roles[i], NULL, s, server, pconf);
+    start_role("signer", NULL, s, server, pconf);
+    start_role("pictures", NULL, s, server, pconf);
     for (int i = 0; i < s->plugins->nelts; i++)
         start_role("plugin", &APR_ARRAY_IDX(s->plugins, i, fw_plugin_conf), s, server, pconf);
+    start_role("sealer", NULL, s, server, pconf);
+    start_role("pump", NULL, s, server, pconf);
 }
