@@ -65,13 +65,14 @@ class Books:
             self.jobs, self.cancels, self.again, self.faults, self.written = {}, {}, [], [], 0
             self.stock = {"opened": 1000, "blanks": 1000, "reserved": 0, "made": 0, "spoiled": 0, "delivered": 0, "low_at": 100}
             self.next, self.held = set(), None
+            self.rounds = True  # whether it looks by itself for what came
             self._save()
             self._write_stock()
 
     def _load(self):
         for name, value in json.loads(self.file.read_text(encoding="utf-8")).items():
             setattr(self, name, value)
-        self.next, self.held = set(), None
+        self.next, self.held, self.rounds = set(), None, True
         for path in self.taken.iterdir():  # it was ended before the job stood in its books
             if path.name not in self.jobs:
                 shutil.move(path, self.inbox / path.name)

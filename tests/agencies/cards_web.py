@@ -124,7 +124,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.books.set_stock(int(fields["blanks"]))
 
     def _control(self, what, ask, body):
-        """move?job=J&what=W[&reason=R], stock?blanks=N, automatic?on=1, raw (bytes), fault?what=W, cut, reset, switch (JSON)."""
+        """move?job=J&what=W[&reason=R], stock?blanks=N, automatic?on=1, rounds?on=0, raw (bytes), fault?what=W, cut, reset, switch (JSON)."""
         books, door = self.server.books, self.server.door
         if what == "move":
             job, move = ask.pop("job"), ask.pop("what")
@@ -134,6 +134,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             books.set_stock(int(ask["blanks"]), int(ask["low_at"]) if "low_at" in ask else None)
         elif what == "automatic":
             books.automatic = ask["on"] == "1"
+        elif what == "rounds":
+            books.rounds = ask["on"] == "1"
         elif what == "raw":
             return {"name": books.raw(body)}
         elif what == "fault":
