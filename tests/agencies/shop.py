@@ -28,6 +28,17 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 OPENER = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
 
 
+def until(books, true_of, seconds=10):
+    """The books, once `true_of` them."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        ledger = books()
+        if true_of(ledger):
+            return ledger
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {ledger}")
+
+
 def fetch(url, data=None, kind="application/x-www-form-urlencoded"):
     """(status, text, headers); a dict is sent as a form, bytes as they are."""
     if isinstance(data, dict):
@@ -118,14 +129,7 @@ class Program:
         return json.loads(self.get("/books")[1])
 
     def until(self, true_of, seconds=10):
-        """The books, once `true_of` them."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            ledger = self.books()
-            if true_of(ledger):
-                return ledger
-            time.sleep(0.05)
-        raise AssertionError(f"not within {seconds} s: {ledger}")
+        return until(self.books, true_of, seconds)
 
     def stop(self):
         """(exit code, what else was printed, errors)."""
