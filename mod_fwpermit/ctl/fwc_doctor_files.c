@@ -131,16 +131,31 @@ static void check_program(fwc_doctor *d, const char *path)
                   "FwPermitWorker: %s may be written by others", path);
 }
 
+/* Without them papers are drawn all the same, larger and in twice the time. */
+static void check_fonts(fwc_doctor *d, const char *dir)
+{
+    const char *where = dir;
+    struct stat st;
+
+    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+        fwc_fault(d, INSTALL, "FwPermitWorker: the fonts of papers are not at %s", dir);
+    else if (!fwc_may(d, dir, R_OK | X_OK, &where))
+        fwc_fault(d, fwc_text(d, "chmod o+rx %s", where),
+                  "FwPermitWorker: %s is not open to user %s", dir, d->user);
+}
+
 void fwc_check_programs(fwc_doctor *d)
 {
     const char *worker = d->s->worker, *name = strrchr(worker, '/');
     int before = d->faults;
 
     check_program(d, worker);
-    if (name)
+    if (name) {
         check_program(d, fwc_text(d, "%.*sfwpermit-pictures", (int)(name + 1 - worker), worker));
+        check_fonts(d, fwc_text(d, "%.*sfonts", (int)(name + 1 - worker), worker));
+    }
     if (d->faults == before)
-        fwc_good(d, "the worker's programs can be run");
+        fwc_good(d, "the worker's programs can be run, and its fonts read");
 }
 
 /* ---- what is written ---- */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "fww_beside.h"
 #include "fww_log.h"
 #include "fww_roles.h"
 
@@ -177,16 +177,12 @@ static const fww_role *find_role(int argc, const char *const *argv)
 }
 
 /* Goes on as the program that lies beside this one, under the same words. */
-static void become(const char *program, const char *const *argv)
+static void become(const char *program, const char *const *argv, apr_pool_t *pool)
 {
-    char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
-    char *name = n > 0 && (size_t)n < sizeof(path) ? memrchr(path, '/', (size_t)n) : NULL;
+    const char *path = fww_beside(program, pool);
 
-    if (name && (size_t)(name - path) + strlen(program) + 2 < sizeof(path)) {
-        memcpy(name + 1, program, strlen(program) + 1);
+    if (path)
         execv(path, (char *const *)(uintptr_t)argv);
-    }
     log_line(LOG_ERROR, "the program %s beside this one cannot be run: %s", program,
              strerror(errno));
     _exit(1);
@@ -227,12 +223,12 @@ int main(int argc, const char *const *argv)
         _exit(EXIT_USAGE);
     }
     snprintf(who, sizeof(who), r->named ? "%s %s" : "%s", r->name, r->named ? argv[2] : "");
-    if (r->program)
-        become(r->program, argv);
-    set_signals();
-    umask(0077);
     apr_initialize();
     apr_pool_create_ex(&pool, NULL, out_of_memory, NULL);
+    if (r->program)
+        become(r->program, argv, pool);
+    set_signals();
+    umask(0077);
     given = read_settings(pool);
     if (!given)
         _exit(EXIT_USAGE);

@@ -72,20 +72,6 @@ static const char *value_of(const fww_subject *s, const fw_field *f, const char 
     return both(s->t, zh, fw_show_value(&show, f, value));
 }
 
-/* What pango is told of the language that names are written in. */
-static const char *lang_of(const fww_subject *s)
-{
-    static const char *const langs[][2] = {{"VNM", "vi"},  {"IDN", "id"}, {"THA", "th"},
-                                           {"PHL", "fil"}, {"MYS", "ms"}, {"MNG", "mn"},
-                                           {"IND", "hi"},  {"MMR", "my"}};
-
-    for (size_t i = 0; s->kase->nationality && i < sizeof(langs) / sizeof(langs[0]); i++) {
-        if (strcmp(langs[i][0], s->kase->nationality) == 0)
-            return langs[i][1];
-    }
-    return EN;
-}
-
 /* ---- rows ---- */
 
 /* `label` is taken over; no row for an empty value. */
@@ -134,9 +120,9 @@ static const char *date_of(const fww_turn *t, apr_time_t at)
 static json_t *begin(const fww_subject *s, const char *kind, const char *number, apr_time_t at)
 {
     const fw_settings *site = s->t->pump->env->site;
-    json_t *o = json_pack("{s:s, s:o, s:s, s:s, s:s, s:[], s:[], s:o}", "kind", kind, "agency",
-                          pair(site->agency_zh, site->agency_en), "number", number, "lang",
-                          lang_of(s), "date", date_of(s->t, at), "rows", "sections", "footer",
+    json_t *o = json_pack("{s:s, s:o, s:s, s:s, s:[], s:[], s:o}", "kind", kind, "agency",
+                          pair(site->agency_zh, site->agency_en), "number", number, "date",
+                          date_of(s->t, at), "rows", "sections", "footer",
                           pair_of_key(s->t, apr_pstrcat(s->t->pool, "paper.footer.", kind, NULL)));
 
     if (site->demo)

@@ -137,7 +137,7 @@ static const fw_err *draw(fww_sheet *s)
 
 static const fw_err *start(fww_sheet *s)
 {
-    const char *kind, *lang;
+    const char *kind;
 
     FW_TRY(fww_pdf_get(&kind, s->doc, "kind", 20, false, s->pool));
     for (size_t i = 0; kind && i < sizeof(styles) / sizeof(styles[0]); i++)
@@ -145,8 +145,6 @@ static const fw_err *start(fww_sheet *s)
             s->style = &styles[i];
     if (!s->style)
         return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: its kind is not known");
-    FW_TRY(fww_pdf_get(&lang, s->doc, "lang", 35, false, s->pool));
-    s->lang = pango_language_from_string(lang && *lang ? lang : "en");
     s->boxes = apr_array_make(s->pool, 64, sizeof(fww_box));
     return NULL;
 }

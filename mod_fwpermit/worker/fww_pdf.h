@@ -20,16 +20,21 @@ typedef struct fww_pdf {
     int unknown; /* characters that no installed font has: they show as boxes */
 } fww_pdf;
 
+/* Adds the fonts in `dir` that are cut for papers (conf/fonts/make), before the first paper of the process. false: there are none, and papers
+ * are drawn with the system's alone, in twice the time and of twice the size. */
+bool fww_pdf_fonts(const char *dir);
+
 /* Renders the model
- *   {"kind": "permit" | "receipt" | "filing", "title": T, "agency": T, "number": "…", "lang": "vi",
+ *   {"kind": "permit" | "receipt" | "filing", "title": T, "agency": T, "number": "…",
  *    "rows": [{"label": T, "value": "…", "wide": bool, "big": bool}],
  *    "sections": [{"title": T, "rows": […]}], "qr": "https://…", "qr_note": T, "footer": T,
  *    "watermark": "…", "date": "2026-01-31T09:00:00+08:00"}
  * where T is {"zh": "…", "en": "…"}, one of the two may be missing. Needed are kind, title, agency
  * and number. `date` is what the file says about its making (now, if missing): the same model with
  * a date gives the same bytes on the same machine. Values may have line ends and any script.
- * `photo` (JPEG or PNG, or NULL) is laid out at 35 x 45 mm without its metadata; who gives one has
- * called VIPS_INIT and fww_photo_init(), and lives in a process that may die.
+ * `photo` (JPEG or PNG, or NULL) is laid out at 35 x 45 mm without its metadata: as it is where it is one that fww_photo_write() made, of
+ * no more pixels than print shows, else decoded and written anew. Who gives one has called VIPS_INIT and fww_photo_init(), and lives in a
+ * process that may die.
  * FW_E_INPUT: the model or the photo is not as above; FW_E_LIMIT: it is too long. */
 const fw_err *fww_pdf_render(const json_t *doc, const void *photo, size_t n_photo, fww_pdf *out,
                              apr_pool_t *pool);

@@ -72,7 +72,6 @@ typedef struct fww_sheet {
     apr_pool_t *pool; /* of this one rendering */
     const json_t *doc;
     const fww_style *style;
-    PangoLanguage *lang;
     cairo_surface_t *surface;
     cairo_t *cr;
     PangoContext *context;

@@ -19,56 +19,40 @@
 
 /* ---- the photo ---- */
 
-/* The middle of the picture in the shape of 35 to 45. */
-static VipsImage *crop(VipsImage *in)
-{
-    int w = vips_image_get_width(in), h = vips_image_get_height(in);
-    int cw = h * 35 / 45 < w ? h * 35 / 45 : w;
-    int ch = w * 45 / 35 < h ? w * 45 / 35 : h;
-    VipsImage *out = NULL;
-    int rc;
-
-    if (cw < 1 || ch < 1)
-        rc = -1;
-    else
-        rc = vips_extract_area(in, &out, (w - cw) / 2, (h - ch) / 2, cw, ch, NULL);
-    g_object_unref(in);
-    return rc == 0 ? out : NULL;
-}
-
-/* The picture as cairo has it: 32 bits for a pixel. */
-static cairo_surface_t *to_surface(VipsImage *image)
-{
-    int w = vips_image_get_width(image), h = vips_image_get_height(image);
-    size_t n;
-    unsigned char *rgb = vips_image_write_to_memory(image, &n);
-    cairo_surface_t *out = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
-    unsigned char *pixels = cairo_image_surface_get_data(out);
-    int stride = cairo_image_surface_get_stride(out);
-
-    for (int y = 0; rgb && pixels && y < h; y++)
-        for (int x = 0; x < w; x++) {
-            const unsigned char *p = rgb + 3 * ((size_t)y * (size_t)w + (size_t)x);
-            uint32_t v = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-            memcpy(pixels + (size_t)y * (size_t)stride + 4 * (size_t)x, &v, 4);
-        }
-    cairo_surface_mark_dirty(out);
-    g_free(rgb);
-    return out;
-}
-
 static apr_status_t free_surface(void *surface)
 {
     cairo_surface_destroy(surface);
     return APR_SUCCESS;
 }
 
+/* A picture of that size that stands in the PDF as this JPEG, which `done` frees: its pixels are never looked at. */
+static void stand_for(fww_sheet *s, int w, int h, const void *jpeg, size_t n,
+                      cairo_destroy_func_t done)
+{
+    s->photo = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
+    apr_pool_cleanup_register(s->pool, s->photo, free_surface, apr_pool_cleanup_null);
+    cairo_surface_set_mime_data(s->photo, CAIRO_MIME_TYPE_JPEG, jpeg, n, done,
+                                (void *)(uintptr_t)jpeg);
+}
+
+static bool mend(fww_sheet *s, const fww_source *source)
+{
+    VipsImage *image = NULL;
+    void *jpeg = NULL;
+    size_t n = 0;
+    bool ok = fww_source_decode(source, 2 * PHOTO_PX_W, PHOTO_PX_H, &image, s->pool) &&
+              vips_jpegsave_buffer(image, &jpeg, &n, "Q", PHOTO_QUALITY, "strip", TRUE, NULL) == 0;
+
+    if (ok)
+        stand_for(s, vips_image_get_width(image), vips_image_get_height(image), jpeg, n, g_free);
+    g_clear_object(&image);
+    vips_error_clear();
+    return ok;
+}
+
 const fw_err *fww_pdf_photo(fww_sheet *s, const void *bytes, size_t n)
 {
     fww_source source;
-    VipsImage *image = NULL;
-    void *jpeg = NULL;
-    size_t n_jpeg = 0;
 
     if (n > FWW_PDF_PHOTO_MAX)
         return FW_ERR(s->pool, FW_E_LIMIT, 0, "paper: photo of %" APR_SIZE_T_FMT " bytes", n);
@@ -77,27 +61,26 @@ const fw_err *fww_pdf_photo(fww_sheet *s, const void *bytes, size_t n)
         !fww_source_size(&source, PHOTO_PIXELS_MAX) ||
         (double)source.width * source.height > PHOTO_PIXELS_MAX)
         return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: the photo is no JPEG or PNG, or too large");
-    if (fww_source_decode(&source, 2 * PHOTO_PX_W, PHOTO_PX_H, &image, s->pool))
-        image = crop(image);
-    if (!image)
+    if (source.height <= PHOTO_PX_H && fww_source_is_mended(&source))
+        stand_for(s, source.width, source.height, bytes, n, NULL);
+    else if (!mend(s, &source))
         return FW_ERR(s->pool, FW_E_INPUT, 0, "paper: the photo cannot be decoded");
-    s->photo = to_surface(image);
-    apr_pool_cleanup_register(s->pool, s->photo, free_surface, apr_pool_cleanup_null);
-    if (vips_jpegsave_buffer(image, &jpeg, &n_jpeg, "Q", PHOTO_QUALITY, "strip", TRUE, NULL) == 0)
-        cairo_surface_set_mime_data(s->photo, CAIRO_MIME_TYPE_JPEG, jpeg, n_jpeg, g_free, jpeg);
-    g_object_unref(image);
-    vips_error_clear();
     return NULL;
 }
 
+/* The middle of the picture, in the shape of 35 to 45. */
 void fww_pdf_draw_photo(fww_sheet *s, double x, double y)
 {
     cairo_t *cr = s->cr;
+    double w = cairo_image_surface_get_width(s->photo);
+    double h = cairo_image_surface_get_height(s->photo);
+    double by = fmax(FWW_PHOTO_W / w, FWW_PHOTO_H / h);
 
     cairo_save(cr);
-    cairo_translate(cr, x, y);
-    cairo_scale(cr, FWW_PHOTO_W / cairo_image_surface_get_width(s->photo),
-                FWW_PHOTO_H / cairo_image_surface_get_height(s->photo));
+    cairo_rectangle(cr, x, y, FWW_PHOTO_W, FWW_PHOTO_H);
+    cairo_clip(cr);
+    cairo_translate(cr, x + (FWW_PHOTO_W - by * w) / 2, y + (FWW_PHOTO_H - by * h) / 2);
+    cairo_scale(cr, by, by);
     fww_pdf_tag(s, "Figure");
     cairo_set_source_surface(cr, s->photo, 0, 0);
     cairo_paint(cr);
@@ -209,7 +192,7 @@ static double grid(double v)
 void fww_pdf_draw_waves(fww_sheet *s, double w, double h, fww_rgb colour)
 {
     cairo_t *cr = s->cr;
-    const double step = 8;
+    const double step = 12;
 
     cairo_save(cr);
     cairo_rectangle(cr, 0, 0, w, h);
@@ -242,18 +225,18 @@ static ring_point ring_at(double middle, double swing, int waves, double phase, 
     return (ring_point){r * cos(a), r * sin(a), dr * cos(a) - r * sin(a), dr * sin(a) + r * cos(a)};
 }
 
-/* A ring of closed curves, each turned a little against the one before. */
+/* A ring of closed curves, each turned a little against the one before: a piece from each crest to the next trough. */
 static void draw_ring(fww_sheet *s, double middle, double swing, int waves)
 {
-    int parts = 4 * waves;
+    int parts = 2 * waves;
     double step = 2 * G_PI / parts;
 
     for (int curve = 0; curve < PETALS; curve++) {
-        double phase = 2 * G_PI * curve / PETALS;
-        ring_point p = ring_at(middle, swing, waves, phase, 0);
+        double phase = 2 * G_PI * curve / PETALS, crest = -phase / waves;
+        ring_point p = ring_at(middle, swing, waves, phase, crest);
         cairo_move_to(s->cr, grid(p.x), grid(p.y));
         for (int i = 1; i <= parts; i++) {
-            ring_point q = ring_at(middle, swing, waves, phase, i * step);
+            ring_point q = ring_at(middle, swing, waves, phase, crest + i * step);
             cairo_curve_to(s->cr, grid(p.x + p.dx * step / 3), grid(p.y + p.dy * step / 3),
                            grid(q.x - q.dx * step / 3), grid(q.y - q.dy * step / 3), grid(q.x),
                            grid(q.y));

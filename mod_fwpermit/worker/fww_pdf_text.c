@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include <fontconfig/fontconfig.h>
+
+#define HAN "Noto Sans CJK TC Common,Noto Sans CJK TC"
 #define SCRIPTS                                                                                 \
     "Noto Sans Thai,Noto Sans Arabic,Noto Sans Devanagari,Noto Sans Bengali,Noto Sans Myanmar," \
     "Noto Sans Khmer,Noto Sans Lao,Noto Sans Sinhala,Noto Sans Tamil,Noto Sans Telugu,"         \
@@ -70,6 +73,16 @@ const fw_err *fww_pdf_get(const char **text, const json_t *of, const char *key, 
     return NULL;
 }
 
+bool fww_pdf_fonts(const char *dir)
+{
+    const FcFontSet *own;
+
+    if (!FcConfigAppFontAddDir(NULL, (const FcChar8 *)dir))
+        return false;
+    own = FcConfigGetFonts(NULL, FcSetApplication);
+    return own && own->nfont > 0;
+}
+
 static apr_status_t free_object(void *object)
 {
     g_object_unref(object);
@@ -79,15 +92,16 @@ static apr_status_t free_object(void *object)
 PangoLayout *fww_pdf_text(fww_sheet *s, const char *text, const fww_face *face, double width)
 {
     PangoFontDescription *font = pango_font_description_from_string(
-        face->han ? "Noto Sans CJK TC,Noto Sans," SCRIPTS : "Noto Sans,Noto Sans CJK TC," SCRIPTS);
+        face->han ? HAN ",Noto Sans," SCRIPTS : "Noto Sans," HAN "," SCRIPTS);
     PangoAttrList *attrs = pango_attr_list_new();
     PangoLayout *out = pango_layout_new(s->context);
 
     apr_pool_cleanup_register(s->pool, out, free_object, apr_pool_cleanup_null);
     pango_font_description_set_absolute_size(font, face->size * PANGO_SCALE);
     pango_font_description_set_weight(font, face->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+    /* Of another script than its own a language says nothing: pango goes by the script then. */
     pango_attr_list_insert(
-        attrs, pango_attr_language_new(face->han ? pango_language_from_string("zh-tw") : s->lang));
+        attrs, pango_attr_language_new(pango_language_from_string(face->han ? "zh-tw" : "en")));
     pango_attr_list_insert(attrs, pango_attr_insert_hyphens_new(FALSE)); /* numbers have none */
     if (face->spacing > 0)
         pango_attr_list_insert(attrs,

@@ -11,11 +11,10 @@ static json_t *nobodys(void)
                   "NGUYỄN Văn 阮 0123456789", "big", 1, "wide", 1, "label", pair, "value",
                   "NGUYỄN Văn 阮 0123456789", "label", pair, "value", "ศรี မောင် Цэцэг ខ្មែរ محمد");
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:[{s:o, s:o}]}", "kind",
-                     "permit", "lang", "vi", "number", "ABCXYZ-0123456789", "qr",
-                     "https://localhost/", "watermark", "0", "agency", pair, "title", pair,
-                     "qr_note", pair, "footer", pair, "rows", rows, "sections", "title", pair,
-                     "rows", rows);
+    return json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:[{s:o, s:o}]}", "kind",
+                     "permit", "number", "ABCXYZ-0123456789", "qr", "https://localhost/",
+                     "watermark", "0", "agency", pair, "title", pair, "qr_note", pair, "footer",
+                     pair, "rows", rows, "sections", "title", pair, "rows", rows);
 }
 
 const fw_err *fww_pdf_warm(apr_pool_t *pool)

@@ -272,6 +272,60 @@ bool fww_source_size(fww_source *s, double max_pixels)
     return true;
 }
 
+/* ---- a mended JPEG ---- */
+
+enum {
+    JPEG_SOF0 = 0xc0,
+    JPEG_SOF2 = 0xc2,
+    JPEG_DHT = 0xc4,
+    JPEG_EOI = 0xd9,
+    JPEG_SOS = 0xda,
+    JPEG_DQT = 0xdb,
+    JPEG_DRI = 0xdd,
+    JPEG_APP0 = 0xe0
+};
+
+static unsigned be16(const unsigned char *p)
+{
+    return (unsigned)p[0] << 8 | p[1];
+}
+
+/* Eight bits, and three components: precision, height, width, count. */
+static bool is_colour_frame(const unsigned char *body, size_t n)
+{
+    return n >= 6 && body[0] == 8 && body[5] == BANDS;
+}
+
+static bool is_table(unsigned char code)
+{
+    return code == JPEG_DQT || code == JPEG_DHT || code == JPEG_DRI || code == JPEG_APP0;
+}
+
+bool fww_source_is_mended(const fww_source *s)
+{
+    const unsigned char *p, *end;
+    bool framed = false;
+
+    if (s->format != FWW_FORMAT_JPEG || s->n < 4)
+        return false;
+    p = s->bytes + 2;
+    end = s->bytes + s->n - 2;
+    if (end[0] != 0xff || end[1] != JPEG_EOI)
+        return false;
+    while (end - p >= 4 && p[0] == 0xff && p[1] != JPEG_SOS) {
+        size_t n = be16(p + 2);
+
+        if (n < 2 || n > (size_t)(end - p) - 2)
+            return false;
+        if ((p[1] == JPEG_SOF0 || p[1] == JPEG_SOF2) && !framed && is_colour_frame(p + 4, n - 2))
+            framed = true;
+        else if (!is_table(p[1]))
+            return false;
+        p += 2 + n;
+    }
+    return framed && end - p >= 4 && p[0] == 0xff;
+}
+
 /* ---- pixels ---- */
 
 /* How many times smaller a JPEG may be read so that it still fills the box. */

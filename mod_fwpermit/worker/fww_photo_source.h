@@ -31,6 +31,10 @@ void fww_source_sniff(fww_source *s, const void *bytes, size_t n);
  * `max_pixels` (which the caller judges). false: the header makes no sense. */
 bool fww_source_size(fww_source *s, double max_pixels);
 
+/* Whether it is a JPEG as fww_photo_write makes it, by its segments: three components of eight bits, nothing but JFIF and
+ * tables before its pixels, and its end where the bytes end. No pixel is looked at. */
+bool fww_source_is_mended(const fww_source *s);
+
 /* Decodes and mends: upright, sRGB, 8 bits, three bands, alpha laid on white, shrunk into the box.
  * The caller frees *out by g_object_unref. false: it cannot be decoded to its end. */
 bool fww_source_decode(const fww_source *s, int box_width, int box_height, VipsImage **out,

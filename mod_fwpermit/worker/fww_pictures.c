@@ -1,6 +1,7 @@
 #include "fw_config.h"
 #include "fww_pictures.h"
 #include "fw_wait.h"
+#include "fww_beside.h"
 #include "fww_page.h"
 #include "fww_pdf.h"
 #include "fww_pictures_child.h"
@@ -282,6 +283,15 @@ static void serve(role *r)
     }
 }
 
+static void find_fonts(const fww_role_env *env)
+{
+    const char *dir = fww_beside("fonts", env->pool);
+
+    if (!dir || !fww_pdf_fonts(dir))
+        env->log(LOG_WARN, "pictures: no fonts in %s: papers are larger, and take longer",
+                 dir ? dir : "fonts");
+}
+
 int fww_pictures_main(const fww_role_env *env)
 {
     role *r = apr_pcalloc(env->pool, sizeof(*r));
@@ -297,6 +307,7 @@ int fww_pictures_main(const fww_role_env *env)
         return 1;
     }
     fww_photo_init();
+    find_fonts(env);
     err = fww_pdf_warm(env->pool);
     if (err)
         env->log(LOG_WARN, "pictures: %s", fw_err_text(err, env->pool));

@@ -104,7 +104,8 @@ def share():
     for name in ("assets", "locale"):
         shutil.copytree(BUILD / name, folder / name)
     (folder / "lib").mkdir()
-    shutil.copytree(BUILD / "plugins", folder / "lib/plugins")
+    for name in ("plugins", "fonts"):
+        shutil.copytree(BUILD / name, folder / "lib" / name)
     for name in ("fwpermit-worker", "fwpermit-pictures"):
         shutil.copy(BUILD / name, folder / "lib")
     subprocess.run(["chmod", "-R", "u=rwX,go=rX", folder], check=True)

@@ -155,7 +155,7 @@ def test_a_year_that_the_calendar_does_not_know(well):
 def test_no_worker(well):
     well.write(FwPermitWorker=well.dir / "none")
     faults = doctor(well)
-    assert len(faults) == 2 and all("FwPermitWorker: " in f and "install" in f for f in faults), faults
+    assert len(faults) == 3 and all("FwPermitWorker: " in f and "install" in f for f in faults), faults
 
 
 def test_a_worker_without_the_program_for_pictures(well):
@@ -163,8 +163,20 @@ def test_a_worker_without_the_program_for_pictures(well):
     alone.mkdir()
     alone.chmod(0o755)
     shutil.copy(well.share / "lib/fwpermit-worker", alone)
+    shutil.copytree(well.share / "lib/fonts", alone / "fonts")
     well.write(FwPermitWorker=alone / "fwpermit-worker")
     only(well, f"FwPermitWorker: {alone}/fwpermit-pictures is not there", "install")
+
+
+def test_a_worker_without_the_fonts_of_papers(well):
+    lib = well.dir / "lib"
+    shutil.copytree(well.share / "lib", lib)
+    lib.chmod(0o755)
+    well.write(FwPermitWorker=lib / "fwpermit-worker")
+    (lib / "fonts").chmod(0o700)
+    only(well, f"FwPermitWorker: {lib}/fonts is not open to user", f"chmod o+rx {lib}/fonts")
+    shutil.rmtree(lib / "fonts")
+    only(well, f"FwPermitWorker: the fonts of papers are not at {lib}/fonts", "install")
 
 
 def test_the_vault(well):

@@ -54,6 +54,7 @@ def httpd_says(tree, *samples, more=()):
 
 def test_what_is_installed(tree):
     for name in ("usr/lib/apache2/modules/mod_fwpermit.so", "usr/lib/fwpermit/fwpermit-worker", "usr/lib/fwpermit/fwpermit-pictures",
+                 "usr/lib/fwpermit/fonts/common-regular.otf", "usr/lib/fwpermit/fonts/common-bold.otf",
                  "usr/lib/fwpermit/fwpermitctl",
                  "usr/sbin/fwpermit-plugin-check", "usr/share/fwpermit/fwpermit_plugin.h", "usr/share/fwpermit/fwpermit_plugin.map",
                  "usr/lib/fwpermit/plugins/payment_ecpay.so", "usr/lib/fwpermit/plugins/notify_mail.so",

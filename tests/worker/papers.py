@@ -29,7 +29,7 @@ def row(zh, en, value, **more):
 
 def permit(name=VIETNAMESE.upper()):
     return {
-        "kind": "permit", "lang": "vi", "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY,
+        "kind": "permit", "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY,
         "title": {"zh": "外國人居留許可證明", "en": "Certificate of Residence Permit for a Foreign Worker"},
         "number": "NIA-2026-0302-004417",
         "rows": [
@@ -58,7 +58,7 @@ def permit(name=VIETNAMESE.upper()):
 
 def receipt():
     return {
-        "kind": "receipt", "lang": "th", "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY,
+        "kind": "receipt", "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY,
         "title": {"zh": "規費收據", "en": "Receipt for Fees"}, "number": "R-115-03-0000812",
         "rows": [
             row("繳款人", "Payer", THAI, wide=True),
@@ -78,7 +78,7 @@ def receipt():
 
 def filing(rows=46):
     return {
-        "kind": "filing", "lang": "ar", "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY,
+        "kind": "filing", "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY,
         "title": {"zh": "申請案件紀錄", "en": "Record of an Application"}, "number": "C-2026-0298831",
         "rows": [
             row("申請人", "Applicant", ARABIC, wide=True, big=True),
@@ -102,32 +102,31 @@ def filing(rows=46):
     }
 
 
-# People as they are: native and Latin spelling, the language of their country.
+# People as they are: native and Latin spelling.
 PEOPLE = {
-    "Chinese": ("陳美玲𠮷", "CHEN, MEI-LING", "zh-tw"),
-    "Vietnamese": ("Nguyễn Thị Phương Thảo", "NGUYEN THI PHUONG THAO", "vi"),
-    "Thai": (THAI, "SRISUWANPONGCHAROENCHAI, KANOKWAN", "th"),
-    "Burmese": ("ဒေါ်ခင်ဆွေဝင်းမြင့်", "KHIN SWE WIN MYINT", "my"),
-    "Mongolian": ("Батбаярын Өнөрцэцэг Үржинханд", "BATBAYAR UNURTSETSEG", "mn"),
-    "Mononym": ("Suharto", "SUHARTO", "id"),
+    "Chinese": ("陳美玲𠮷", "CHEN, MEI-LING"),
+    "Vietnamese": ("Nguyễn Thị Phương Thảo", "NGUYEN THI PHUONG THAO"),
+    "Thai": (THAI, "SRISUWANPONGCHAROENCHAI, KANOKWAN"),
+    "Burmese": ("ဒေါ်ခင်ဆွေဝင်းမြင့်", "KHIN SWE WIN MYINT"),
+    "Mongolian": ("Батбаярын Өнөрцэцэг Үржинханд", "BATBAYAR UNURTSETSEG"),
+    "Mononym": ("Suharto", "SUHARTO"),
     "60 letters": ("Maria Concepción de la Cruz y Villanueva-Macapagal del Rosar",
-                   "MARIA CONCEPCION DE LA CRUZ Y VILLANUEVA-MACAPAGAL DEL ROSAR", "fil"),
+                   "MARIA CONCEPCION DE LA CRUZ Y VILLANUEVA-MACAPAGAL DEL ROSAR"),
     "60 letters without a space": ("นางสาวกนกวรรณศรีสุวรรณพงษ์เจริญชัยรัตนโกสินทร์มหินทรายุธยากุล"[:60],
-                                   "KRUNGTHEPMAHANAKHONAMONRATTANAKOSINMAHINTHARAYUTTHAYAMAHADIL", "th"),
-    "60 in Burmese": ("မောင်မောင်အောင်ခင်ဆွေဝင်းမြင့်သန်းထွန်းလှိုင်ဖြိုးကျော်စွာ", "MAUNG MAUNG AUNG KHIN SWE", "my"),
+                                   "KRUNGTHEPMAHANAKHONAMONRATTANAKOSINMAHINTHARAYUTTHAYAMAHADIL"),
+    "60 in Burmese": ("မောင်မောင်အောင်ခင်ဆွေဝင်းမြင့်သန်းထွန်းလှိုင်ဖြိုးကျော်စွာ", "MAUNG MAUNG AUNG KHIN SWE"),
 }
 
 
-def permit_of(native, latin, lang):
+def permit_of(native, latin):
     model = permit(latin)
-    model["lang"] = lang
     model["rows"][1] = row("原文姓名", "Name in own script", native)
     return model
 
 
-def filing_of(native, latin, lang):
+def filing_of(native, latin):
     return {
-        "kind": "filing", "lang": lang, "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY, "number": "1150000123",
+        "kind": "filing", "date": "2026-03-02T10:15:00+08:00", "agency": AGENCY, "number": "1150000123",
         "title": {"zh": "收件憑證", "en": "Receipt of Filing"},
         "rows": [row("案號", "Case No.", "1150000123", big=True), row("收件時間", "Filed", "2026-03-02 10:15"),
                  row("雇主", "Employer", "宏遠精密工業股份有限公司 Hung Yuan Precision Industries Co., Ltd.", wide=True)],

@@ -1,6 +1,7 @@
 /* Drives papers and signatures for tests/worker/run:
  *   pdf_driver photo OUT.png|OUT.jpg            draws a portrait
- *   pdf_driver render MODEL PHOTO|- OUT         prints {"pages":…,"unknown":…}
+ *   pdf_driver mend PHOTO OUT                   the photo as the vault keeps it
+ *   pdf_driver render MODEL PHOTO|- FONTS|- OUT prints {"pages":…,"unknown":…}
  *   pdf_driver signer SETTINGS RUN_DIR          is the signer until SIGTERM
  *   pdf_driver seal RUN_DIR KEY IN OUT UNIX     signs a PDF through the signer
  *   pdf_driver ask RUN_DIR OP KEY IN OUT        what a client asks: cms, sign, cert
@@ -152,16 +153,33 @@ static int draw_photo(const char *path, apr_pool_t *pool)
 
 /* ---- commands ---- */
 
-static int render(const char *model, const char *photo, const char *to, apr_pool_t *pool)
+static int mend(const char *from, const char *to, apr_pool_t *pool)
 {
+    size_t n = 0;
+    char *bytes = slurp(from, &n, pool);
+    fww_photo_result mended;
+    const fw_err *err = fww_photo_check(bytes, n, &fww_photo_rules_default, &mended, pool);
+
+    free(bytes);
+    if (err)
+        return fail(err, pool);
+    json_decref(mended.answer);
+    return spill(to, mended.jpeg, mended.n_jpeg);
+}
+
+static int render(const char *const *arg, apr_pool_t *pool)
+{
+    const char *photo = arg[1], *fonts = arg[2], *to = arg[3];
     json_error_t why;
-    json_t *doc = json_load_file(model, 0, &why);
+    json_t *doc = json_load_file(arg[0], 0, &why);
     size_t n_photo = 0;
     char *bytes = strcmp(photo, "-") == 0 ? NULL : slurp(photo, &n_photo, pool);
     const fw_err *err;
     fww_pdf pdf;
     int rc = 0;
 
+    if (strcmp(fonts, "-") != 0 && !fww_pdf_fonts(fonts))
+        return 1;
     err = fww_pdf_render(doc, bytes, n_photo, &pdf, pool);
     json_decref(doc);
     free(bytes);
@@ -319,8 +337,10 @@ static int run(int argc, const char *const *argv, apr_pool_t *pool)
 
     if (strcmp(what, "photo") == 0 && argc == 3)
         return draw_photo(argv[2], pool);
-    if (strcmp(what, "render") == 0 && argc == 5)
-        return render(argv[2], argv[3], argv[4], pool);
+    if (strcmp(what, "mend") == 0 && argc == 4)
+        return mend(argv[2], argv[3], pool);
+    if (strcmp(what, "render") == 0 && argc == 6)
+        return render(argv + 2, pool);
     if (strcmp(what, "signer") == 0 && argc == 4)
         return be_signer(argv[2], argv[3], pool);
     if (strcmp(what, "seal") == 0 && argc == 7)
