@@ -1,5 +1,6 @@
 #include "fw_config.h"
 #include "fw_db.h"
+#include "fw_db_watch.h"
 #include "fw_sql.h"
 #include "fw_wait.h"
 
@@ -28,12 +29,23 @@
 #define IDLE_TRUST_US 1000000 /* a PostgreSQL connection that was idle for longer is asked first */
 #define SCHEMA_TRIES  5       /* changes of the schema, one after another, that a statement sees */
 #define IDLE_IN_TX_MS 60000   /* PostgreSQL ends a transaction whose process forgot it */
+#define PING_MS       5000    /* for whether a connection still answers */
+#define SILENCE_US    1000000 /* a server that is there says sooner that it has no time */
+#define GRACE_MS      5000    /* for the word that a statement took too long */
+
+/* Before the administrator's words, which count where they say otherwise. A machine that went without a word is noticed in a quarter of
+ * a minute; of several servers the one that may be written to is meant. */
+#define PG_WORDS                                                                    \
+    "connect_timeout=5 keepalives_idle=5 keepalives_interval=5 keepalives_count=2 " \
+    "tcp_user_timeout=15000 target_session_attrs=read-write "
 
 struct fw_db_pool {
     fw_db_config config;
     fw_backend_e backend;
     const fw_sql *sql;
     const apr_dbd_driver_t *driver;
+    fw_db_watch *watch; /* PostgreSQL */
+    int patience_ms;    /* for an answer of its; 0: for ever */
     apr_reslist_t *list;
     const char *lock_file; /* SQLite */
 };
@@ -44,6 +56,7 @@ struct fw_db {
     apr_dbd_t *handle;
     PGconn *pg; /* the libraries' own handles, for what the drivers do not tell (D14) */
     sqlite3 *lite;
+    fw_db_watched *watched; /* or NULL */
     apr_hash_t *ready; /* name → apr_dbd_prepared_t: prepared once for each connection (D9) */
     int lock_fd;
     bool in_tx, failed, broken;
@@ -91,6 +104,17 @@ static apr_status_t close_connection(void *data)
     return APR_SUCCESS;
 }
 
+/* Runs a text as it stands; what the driver answers. */
+static int ask(fw_db *db, const char *text)
+{
+    int rows, rc;
+
+    fw_db_watch_begin(db->watched, db->home->patience_ms);
+    rc = apr_dbd_query(db->home->driver, db->handle, &rows, text);
+    fw_db_watch_end(db->watched);
+    return rc;
+}
+
 /* Asks SQLite whether it does what was set: foreign keys are off without a word otherwise (D3). */
 static bool foreign_keys_on(fw_db *db)
 {
@@ -110,15 +134,13 @@ static bool foreign_keys_on(fw_db *db)
 
 static apr_status_t set_up_sqlite(fw_db *db)
 {
-    int rows;
-
     db->lite = apr_dbd_native_handle(db->home->driver, db->handle);
     db->lock_fd = open(db->home->lock_file, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
     if (db->lock_fd < 0) {
         db->why = "its lock file cannot be opened";
         return errno;
     }
-    apr_dbd_query(db->home->driver, db->handle, &rows, "PRAGMA foreign_keys=ON");
+    ask(db, "PRAGMA foreign_keys=ON");
     if (!foreign_keys_on(db)) {
         db->why = "foreign keys cannot be switched on";
         return APR_EGENERAL;
@@ -128,12 +150,7 @@ static apr_status_t set_up_sqlite(fw_db *db)
 
 static apr_status_t set_text(fw_db *db, const char *name, const char *value)
 {
-    int rows;
-
-    return apr_dbd_query(db->home->driver, db->handle, &rows,
-                         apr_psprintf(db->pool, "SET %s = %s", name, value))
-               ? APR_EGENERAL
-               : APR_SUCCESS;
+    return ask(db, apr_psprintf(db->pool, "SET %s = %s", name, value)) ? APR_EGENERAL : APR_SUCCESS;
 }
 
 static apr_status_t set_number(fw_db *db, const char *name, int value)
@@ -150,6 +167,7 @@ static apr_status_t set_up_pgsql(fw_db *db)
     apr_status_t rv;
 
     db->pg = apr_dbd_native_handle(db->home->driver, db->handle);
+    db->watched = fw_db_watch_add(db->home->watch, PQsocket(db->pg), db->pool);
     PQsetErrorVerbosity(db->pg, PQERRORS_SQLSTATE);
     if (PQsetClientEncoding(db->pg, "UTF8"))
         return APR_EGENERAL;
@@ -161,15 +179,13 @@ static apr_status_t set_up_pgsql(fw_db *db)
     return rv;
 }
 
-/* apr_reslist: makes a connection in a pool of its own, which is no child of home's: that would go before what was
- * acquired is given back. */
-static apr_status_t make_connection(void **resource, void *params, apr_pool_t *unused)
+/* apr_reslist: makes room for a connection in a pool of its own, which is no child of home's: that would go before what was
+ * acquired is given back. It is not connected here, where all who want one would wait for it. */
+static apr_status_t make_room(void **resource, void *params, apr_pool_t *unused)
 {
     fw_db_pool *home = params;
     apr_pool_t *own;
-    apr_status_t rv;
     fw_db *db;
-    const char *why = NULL;
 
     (void)unused;
     apr_pool_create(&own, NULL);
@@ -178,17 +194,22 @@ static apr_status_t make_connection(void **resource, void *params, apr_pool_t *u
     db->pool = own;
     db->lock_fd = -1;
     db->ready = apr_hash_make(own);
-    rv = apr_dbd_open_ex(home->driver, own, home->config.params, &db->handle, &why);
     apr_pool_cleanup_register(own, db, close_connection, apr_pool_cleanup_null);
-    if (!rv)
-        rv = home->backend == FW_DB_SQLITE ? set_up_sqlite(db) : set_up_pgsql(db);
-    if (rv) {
-        apr_pool_destroy(own);
-        return rv;
-    }
-    db->used = fw_monotonic();
     *resource = db;
     return APR_SUCCESS;
+}
+
+static apr_status_t connect_now(fw_db *db)
+{
+    const fw_db_pool *home = db->home;
+    const char *why = NULL;
+    apr_status_t rv =
+        apr_dbd_open_ex(home->driver, db->pool, home->config.params, &db->handle, &why);
+
+    if (!rv)
+        rv = home->backend == FW_DB_SQLITE ? set_up_sqlite(db) : set_up_pgsql(db);
+    db->used = fw_monotonic();
+    return rv;
 }
 
 static apr_status_t drop_connection(void *resource, void *params, apr_pool_t *unused)
@@ -205,6 +226,17 @@ static void keep_heap(void)
 {
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     mallopt(M_MMAP_THRESHOLD, HEAP_KEPT / 2);
+}
+
+static void set_up_server(fw_db_pool *home, apr_pool_t *pool)
+{
+    fw_db_config *c = &home->config;
+
+    if (!strstr(c->params, "://"))
+        c->params = apr_pstrcat(pool, PG_WORDS, c->params, NULL);
+    if (c->statement_ms)
+        home->patience_ms = c->statement_ms + GRACE_MS;
+    home->watch = fw_db_watch_make(pool);
 }
 
 const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, const fw_sql *sql,
@@ -227,7 +259,9 @@ const fw_err *fw_db_pool_open(fw_db_pool **out, const fw_db_config *config, cons
     if (rv)
         return FW_ERR(pool, FW_E_CONFIG, rv, "no database driver \"%s\"", config->driver);
     home->lock_file = apr_pstrcat(pool, config->params, ".lock", NULL);
-    rv = apr_reslist_create(&home->list, 0, most, most, apr_time_from_sec(300), make_connection,
+    if (home->backend == FW_DB_PGSQL)
+        set_up_server(home, pool);
+    rv = apr_reslist_create(&home->list, 0, most, most, apr_time_from_sec(300), make_room,
                             drop_connection, home, pool);
     if (rv)
         return FW_ERR(pool, FW_E_INTERNAL, rv, "no list of connections");
@@ -263,35 +297,46 @@ static apr_status_t give_back(void *data)
 /* An empty query is a round trip, too; the driver's own check trusts what it saw last (D7). */
 static bool answers(fw_db *db)
 {
-    int rows;
+    int rows, rc;
 
     if (!db->pg || fw_monotonic() - db->used < IDLE_TRUST_US)
         return true;
-    return apr_dbd_query(db->home->driver, db->handle, &rows, ";") == 0 &&
-           PQstatus(db->pg) == CONNECTION_OK;
+    fw_db_watch_begin(db->watched, PING_MS);
+    rc = apr_dbd_query(db->home->driver, db->handle, &rows, ";");
+    fw_db_watch_end(db->watched);
+    return rc == 0 && PQstatus(db->pg) == CONNECTION_OK;
+}
+
+/* Connected, and not left behind by a server that was started again. *last: there is no better one, for no new one can be made or the
+ * server is silent. */
+static bool is_usable(fw_db *db, bool *last)
+{
+    apr_time_t asked = fw_monotonic();
+    bool fresh = !db->handle, usable = fresh ? connect_now(db) == APR_SUCCESS : answers(db);
+
+    *last = usable || fresh || fw_monotonic() - asked > SILENCE_US;
+    return usable;
 }
 
 const fw_err *fw_db_acquire(fw_db **out, fw_db_pool *dbs, apr_pool_t *pool)
 {
     fw_db *db = NULL;
-    void *resource = NULL;
-    apr_status_t rv;
+    bool last = false;
 
-    for (int tries = 0; tries <= dbs->config.max; tries++) {
-        rv = apr_reslist_acquire(dbs->list, &resource);
-        if (APR_STATUS_IS_TIMEUP(rv))
+    for (int tries = 0; !last && tries <= dbs->config.max; tries++) {
+        void *resource = NULL;
+        apr_status_t rv = apr_reslist_acquire(dbs->list, &resource);
+
+        if (rv)
             return FW_ERR(pool, FW_E_BUSY, rv, "no connection free in %d ms",
                           dbs->config.acquire_ms);
-        if (rv)
-            return FW_ERR(pool, FW_E_UNAVAILABLE, rv, "the database cannot be reached");
-        db = resource;
-        if (answers(db))
-            break;
-        apr_reslist_invalidate(dbs->list, db); /* the server was away: prepared anew (D7) */
-        db = NULL;
+        if (is_usable(resource, &last))
+            db = resource;
+        else
+            apr_reslist_invalidate(dbs->list, resource); /* prepared anew (D7) */
     }
     if (!db)
-        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "the database does not answer");
+        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "the database cannot be reached");
     db->user = pool;
     db->failed = db->in_tx = false;
     apr_pool_cleanup_register(pool, db, give_back, apr_pool_cleanup_null);
@@ -423,7 +468,7 @@ const fw_err *fw_db_begin(fw_db *db)
 {
     bool sqlite = db->home->backend == FW_DB_SQLITE;
     apr_time_t until = fw_monotonic() + ALONE_US;
-    int rows, rc;
+    int rc;
 
     if (db->in_tx)
         return FW_ERR(db->user, FW_E_INTERNAL, 0, "a transaction within a transaction");
@@ -433,8 +478,7 @@ const fw_err *fw_db_begin(fw_db *db)
     if (sqlite && !lock_file(db))
         return FW_ERR(db->user, FW_E_BUSY, 0, "the write lock was not had");
     do {
-        rc = apr_dbd_query(db->home->driver, db->handle, &rows,
-                           sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
+        rc = ask(db, sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
     } while (may_try_again(db, rc, until));
     db->statements++;
     if (rc) {
@@ -451,7 +495,7 @@ const fw_err *fw_db_begin(fw_db *db)
 const fw_err *fw_db_commit(fw_db *db)
 {
     const fw_err *err = NULL;
-    int rows, rc;
+    int rc;
 
     if (!db->in_tx)
         return FW_ERR(db->user, FW_E_INTERNAL, 0, "no transaction to commit");
@@ -463,7 +507,7 @@ const fw_err *fw_db_commit(fw_db *db)
         fw_db_rollback(db);
         return FW_ERR(db->user, FW_E_INTERNAL, 0, "a statement of this transaction failed");
     }
-    rc = apr_dbd_query(db->home->driver, db->handle, &rows, "COMMIT");
+    rc = ask(db, "COMMIT");
     db->statements++;
     if (rc) {
         err = tell(db, rc, "COMMIT", db->user);
@@ -477,12 +521,10 @@ const fw_err *fw_db_commit(fw_db *db)
 
 void fw_db_rollback(fw_db *db)
 {
-    int rows;
-
     if (!db->in_tx)
         return;
     db->in_tx = false;
-    if (apr_dbd_query(db->home->driver, db->handle, &rows, "ROLLBACK") && !db->pg)
+    if (ask(db, "ROLLBACK") && !db->pg)
         db->broken = true;
     db->statements++;
     unlock_file(db);
@@ -574,9 +616,11 @@ static const fw_err *run_prepared(fw_db *db, running *r, apr_pool_t *scratch)
         apr_dbd_prepared_t *ready = NULL;
 
         do {
+            fw_db_watch_begin(db->watched, db->home->patience_ms);
             rc = prepare(db, r->st, &ready);
             if (!rc)
                 rc = run_once(db, r, ready, scratch);
+            fw_db_watch_end(db->watched);
         } while (may_try_again(db, rc, until));
         if (!rc || !prepared_is_stale(db))
             break;
@@ -713,13 +757,13 @@ static bool succeeded(const fw_db *db, int rc)
 const fw_err *fw_db_raw(fw_db *db, const char *statement, apr_pool_t *scratch)
 {
     bool alone = db->lite && !db->in_tx;
-    int rows, rc;
+    int rc;
 
     if (alone && !lock_file(db))
         return FW_ERR(scratch, FW_E_BUSY, 0, "the write lock was not had");
-    rc = apr_dbd_query(db->home->driver, db->handle, &rows, statement);
+    rc = ask(db, statement);
     if (rc && prepared_is_stale(db))
-        rc = apr_dbd_query(db->home->driver, db->handle, &rows, statement);
+        rc = ask(db, statement);
     db->statements++;
     if (alone)
         unlock_file(db);
@@ -729,9 +773,8 @@ const fw_err *fw_db_raw(fw_db *db, const char *statement, apr_pool_t *scratch)
 const fw_err *fw_db_ping(fw_db *db, apr_pool_t *scratch)
 {
     const fw_statement *st = fw_sql_find(db->home->sql, db->home->backend, "ping");
-    int rows;
 
-    if (st && succeeded(db, apr_dbd_query(db->home->driver, db->handle, &rows, st->text)))
+    if (st && succeeded(db, ask(db, st->text)))
         return NULL;
     db->broken = true;
     return FW_ERR(scratch, FW_E_UNAVAILABLE, 0, "the database does not answer");

@@ -22,7 +22,7 @@ typedef struct fww_pdf {
 
 /* Adds the fonts in `dir` that are cut for papers (conf/fonts/make), before the first paper of the process. false: there are none, and papers
  * are drawn with the system's alone, in twice the time and of twice the size. */
-bool fww_pdf_fonts(const char *dir);
+bool fww_pdf_fonts(const char *dir, apr_pool_t *pool);
 
 /* Renders the model
  *   {"kind": "permit" | "receipt" | "filing", "title": T, "agency": T, "number": "…",

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
 #include <fontconfig/fontconfig.h>
 
 #define HAN "Noto Sans CJK TC Common,Noto Sans CJK TC"
@@ -73,14 +74,18 @@ const fw_err *fww_pdf_get(const char **text, const json_t *of, const char *key, 
     return NULL;
 }
 
-bool fww_pdf_fonts(const char *dir)
+/* By name, not as a folder, of which a cache would be kept where there is no place for it. */
+bool fww_pdf_fonts(const char *dir, apr_pool_t *pool)
 {
-    const FcFontSet *own;
+    static const char *const names[] = {"common-regular.otf", "common-bold.otf"};
 
-    if (!FcConfigAppFontAddDir(NULL, (const FcChar8 *)dir))
-        return false;
-    own = FcConfigGetFonts(NULL, FcSetApplication);
-    return own && own->nfont > 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *path = apr_pstrcat(pool, dir, "/", names[i], NULL);
+
+        if (!FcConfigAppFontAddFile(NULL, (const FcChar8 *)path))
+            return false;
+    }
+    return true;
 }
 
 static apr_status_t free_object(void *object)

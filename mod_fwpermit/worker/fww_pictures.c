@@ -287,7 +287,7 @@ static void find_fonts(const fww_role_env *env)
 {
     const char *dir = fww_beside("fonts", env->pool);
 
-    if (!dir || !fww_pdf_fonts(dir))
+    if (!dir || !fww_pdf_fonts(dir, env->pool))
         env->log(LOG_WARN, "pictures: no fonts in %s: papers are larger, and take longer",
                  dir ? dir : "fonts");
 }

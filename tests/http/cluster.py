@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for tests, in a folder of its own."""
+"""A PostgreSQL of its own for tests, in a folder of its own; and a second one that follows it."""
 import contextlib
 import os
 import pathlib
@@ -13,10 +13,12 @@ PORTS = ("25900", "25949")
 
 
 class Cluster:
-    def __init__(self):
+    """`follows`: what another one has this one has before it is acknowledged."""
+
+    def __init__(self, follows=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fw-pg-"))
         self.folder.chmod(0o755)
-        self.words = self._tool("start", *PORTS).stdout.strip()
+        self.words = (self._tool("standby", follows.folder, *PORTS) if follows else self._tool("start", *PORTS)).stdout.strip()
         self.options = ("--driver", "pgsql", "--database", self.words)
 
     def _tool(self, goal, *more, check=True):
@@ -47,11 +49,23 @@ class Cluster:
                         found.append(int(pid))
         return found
 
+    def _children(self):
+        parent = self.postmaster()
+        return [int(pid) for pid in pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+    def signal(self, number):
+        """To all of its processes."""
+        for pid in (self.postmaster(), *self._children()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def promote(self):
+        self._tool("promote")
+
     def kill_postmaster(self):
         """Returns what starts another, once all of its processes have seen it."""
-        parent = self.postmaster()
-        left = [pathlib.Path(f"/proc/{pid}") for pid in pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-        os.kill(parent, signal.SIGKILL)
+        left = [pathlib.Path(f"/proc/{pid}") for pid in self._children()]
+        os.kill(self.postmaster(), signal.SIGKILL)
         return lambda: self._another(left)
 
     def _another(self, left):

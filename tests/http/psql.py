@@ -1,5 +1,6 @@
 """What is asked of PostgreSQL past the platform."""
 import json
+import os
 import subprocess
 
 PSQL = "/usr/lib/postgresql/15/bin/psql"  # Debian's own in front of it takes a tenth of a second to find it
@@ -7,7 +8,7 @@ PSQL = "/usr/lib/postgresql/15/bin/psql"  # Debian's own in front of it takes a 
 
 def psql(words, statement):
     done = subprocess.run([PSQL, "-qtAX", "-v", "ON_ERROR_STOP=1", "-d", words, "-c", statement], check=True, timeout=60,
-                          capture_output=True, text=True)
+                          capture_output=True, text=True, env={**os.environ, "PGTARGETSESSIONATTRS": "read-write"})
     return done.stdout
 
 

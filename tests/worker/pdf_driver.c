@@ -178,7 +178,7 @@ static int render(const char *const *arg, apr_pool_t *pool)
     fww_pdf pdf;
     int rc = 0;
 
-    if (strcmp(fonts, "-") != 0 && !fww_pdf_fonts(fonts))
+    if (strcmp(fonts, "-") != 0 && !fww_pdf_fonts(fonts, pool))
         return 1;
     err = fww_pdf_render(doc, bytes, n_photo, &pdf, pool);
     json_decref(doc);
