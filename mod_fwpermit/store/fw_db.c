@@ -202,9 +202,8 @@ static apr_status_t make_room(void **resource, void *params, apr_pool_t *unused)
 static apr_status_t connect_now(fw_db *db)
 {
     const fw_db_pool *home = db->home;
-    const char *why = NULL;
     apr_status_t rv =
-        apr_dbd_open_ex(home->driver, db->pool, home->config.params, &db->handle, &why);
+        apr_dbd_open_ex(home->driver, db->pool, home->config.params, &db->handle, &db->why);
 
     if (!rv)
         rv = home->backend == FW_DB_SQLITE ? set_up_sqlite(db) : set_up_pgsql(db);
@@ -318,9 +317,22 @@ static bool is_usable(fw_db *db, bool *last)
     return usable;
 }
 
+/* What the driver said, in one line. Of words that make no sense it repeats one, which may be of the password. */
+static const char *reason(const fw_db *db, apr_pool_t *pool)
+{
+    char *text = apr_pstrdup(pool, db->why ? db->why : "it does not answer");
+
+    if (strstr(text, "connection info") || strstr(text, "connection option"))
+        return "its words are not what libpq takes";
+    for (char *p = text; (p = strpbrk(p, "\n\t"));)
+        *p = p[1] ? ' ' : '\0';
+    return text;
+}
+
 const fw_err *fw_db_acquire(fw_db **out, fw_db_pool *dbs, apr_pool_t *pool)
 {
     fw_db *db = NULL;
+    const char *why = "";
     bool last = false;
 
     for (int tries = 0; !last && tries <= dbs->config.max; tries++) {
@@ -332,11 +344,13 @@ const fw_err *fw_db_acquire(fw_db **out, fw_db_pool *dbs, apr_pool_t *pool)
                           dbs->config.acquire_ms);
         if (is_usable(resource, &last))
             db = resource;
-        else
+        else {
+            why = reason(resource, pool);
             apr_reslist_invalidate(dbs->list, resource); /* prepared anew (D7) */
+        }
     }
     if (!db)
-        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "the database cannot be reached");
+        return FW_ERR(pool, FW_E_UNAVAILABLE, 0, "the database cannot be reached: %s", why);
     db->user = pool;
     db->failed = db->in_tx = false;
     apr_pool_cleanup_register(pool, db, give_back, apr_pool_cleanup_null);

@@ -173,14 +173,37 @@ START_TEST(no_database_no_connection)
     fw_db_config bad;
     fw_db_pool *dbs = NULL;
     fw_db *db = NULL;
+    const fw_err *err;
 
     open_tables(_i);
     bad = fx.config;
     bad.params = PGSQL ? "host=/nonexistent user=nobody connect_timeout=2" : "/nonexistent/fw.db";
     ck_ok(fw_db_pool_open(&dbs, &bad, fx.sql, fx.pool));
-    ck_code(fw_db_acquire(&db, dbs, fx.pool), FW_E_UNAVAILABLE);
+    err = fw_db_acquire(&db, dbs, fx.pool);
+    ck_code(err, FW_E_UNAVAILABLE);
+    ck_assert_msg(strstr(err->msg, PGSQL ? "/nonexistent" : "unable to open"), "%s", err->msg);
+    ck_assert_ptr_null(strchr(err->msg, '\n'));
     bad.driver = "no_such_driver";
     ck_code(fw_db_pool_open(&dbs, &bad, fx.sql, fx.pool), FW_E_CONFIG);
+    fx_close();
+}
+END_TEST
+
+START_TEST(what_is_no_word_of_libpq_is_not_repeated)
+{
+    static const char *const words[] = {"host=/nonexistent password=open sesame", "sesame=1"};
+    fw_db_config bad;
+    fw_db_pool *dbs = NULL;
+    fw_db *db = NULL;
+    const fw_err *err;
+
+    open_tables(FW_DB_PGSQL);
+    bad = fx.config;
+    bad.params = words[_i];
+    ck_ok(fw_db_pool_open(&dbs, &bad, fx.sql, fx.pool));
+    err = fw_db_acquire(&db, dbs, fx.pool);
+    ck_code(err, FW_E_UNAVAILABLE);
+    ck_assert_msg(strstr(err->msg, "words") && !strstr(err->msg, "sesame"), "%s", err->msg);
     fx_close();
 }
 END_TEST
@@ -221,6 +244,7 @@ int main(void)
     tcase_add_test(alone, writes_take_the_lock_file);
     tcase_add_loop_test(both, pool_exhausted, 0, FX_BACKENDS);
     tcase_add_loop_test(both, no_database_no_connection, 0, FX_BACKENDS);
+    tcase_add_loop_test(alone, what_is_no_word_of_libpq_is_not_repeated, 0, 2);
     tcase_add_loop_test(both, statements_are_counted_and_fail_when_asked, 0, FX_BACKENDS);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
