@@ -76,6 +76,25 @@ async function offline() {
   same(await field('visa_no'), 'V3333333', 'once the line is back');
 }
 
+// It was saved, and nobody said so: what is asked for again is the same request, not one more change of the form.
+async function unanswered() {
+  await opened(broker);
+  let dropped = 0;
+  await broker.page.route(/\/edit$/, async (route) => {
+    if (route.request().method() !== 'POST' || dropped++) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await broker.type({ visa_no: 'V5555555' });
+  await broker.page.locator('.saved--bad').waitFor();
+  same(await field('visa_no'), 'V5555555', 'what was saved without a word');
+  await broker.type({ phone: '0987654321' });
+  await until('what was typed meanwhile', async () => await field('phone') === '0987654321', PATIENCE);
+  await saved(broker);
+  same(await broker.page.locator('[data-saved] button').count(), 0, 'told of a change by somebody else');
+  await broker.page.unroute(/\/edit$/);
+}
+
 async function early() {
   let release;
   const held = new Promise((go) => { release = go; });
@@ -177,6 +196,7 @@ export default () => walk('interruptions', {
   'the session ends in mid-form: what was typed survives': expired,
   'two tabs: the stale one is told what has changed': twoTabs,
   'the line is cut while it saves': offline,
+  'the answer to a save is lost': unanswered,
   'typed before the script came': early,
   'the server is killed while it saves': killed,
   'the server is killed during an upload': killedUpload,

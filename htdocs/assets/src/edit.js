@@ -1,5 +1,5 @@
 // A form that saves as one goes, asks for what the answers call for, and takes files with progress.
-import { make, post, renewToken } from './ask.js';
+import { make, post, renewToken, requestId } from './ask.js';
 import { letters } from './letter.js';
 import { uploads } from './upload.js';
 
@@ -151,6 +151,7 @@ const saved = document.querySelector('[data-saved]');
 const unsent = new Map();
 const calm = 1200, retryFirst = 3000, retryMost = 30000;
 let timer = 0, saving = null, retry = retryFirst, stale = false;
+let owed = null; // the save whose answer has not come: it may have been done, and is asked for again as it was
 
 function note(name) {
   if (!autosaves || !fields.has(name)) return;
@@ -159,7 +160,7 @@ function note(name) {
 
 function plan(pause) {
   clearTimeout(timer);
-  if (autosaves && !stale && unsent.size) timer = setTimeout(save, pause);
+  if (autosaves && !stale && (unsent.size || owed)) timer = setTimeout(save, pause);
 }
 
 function tell(text, bad = false, ...more) {
@@ -196,12 +197,27 @@ function took(body) {
   showLetter(body.letter);
 }
 
-async function send() {
-  const batch = new Map(unsent);
+function owe() {
+  owed = { id: requestId(), batch: new Map(unsent), version: form.elements.version.value };
   unsent.clear();
+}
+
+const ask = (options) => post(form.getAttribute('action'),
+  { ...Object.fromEntries(owed.batch), version: owed.version }, { id: owed.id, ...options });
+
+function tryLater() {
+  tell(words.unsaved, true);
+  plan(retry);
+  retry = Math.min(retry * 2, retryMost);
+}
+
+async function send() {
+  if (!owed) owe();
   tell(words.saving);
-  const { status, body } = await post(form.getAttribute('action'),
-    { ...Object.fromEntries(batch), version: form.elements.version.value });
+  const { status, body } = await ask();
+  if (status === 0 || status >= 500) return tryLater();
+  const { batch } = owed;
+  owed = null;
   if (status === 200) return took(body);
   for (const [name, text] of batch) if (!unsent.has(name)) unsent.set(name, text);
   if (status === 401 || (status === 403 && !await renewToken())) return leaveWithForm();
@@ -211,14 +227,12 @@ async function send() {
     showProblems(body.errors ?? []);
     return tell(body.detail ?? words.unsaved, true);
   }
-  tell(words.unsaved, true);
-  plan(retry);
-  retry = Math.min(retry * 2, retryMost);
+  tryLater();
 }
 
 async function save() {
   clearTimeout(timer);
-  if (saving || stale || !unsent.size) return saving;
+  if (saving || stale || !(unsent.size || owed)) return saving;
   saving = send().finally(() => { saving = null; });
   await saving;
   plan(calm);
@@ -239,20 +253,21 @@ form.addEventListener('change', changed);
 // What a save under way has changed must be known before the form goes.
 form.addEventListener('submit', async (event) => {
   clearTimeout(timer);
-  if (!saving) return unsent.clear();
+  if (!saving && !owed) return unsent.clear();
   event.preventDefault();
-  await saving;
+  await (saving ?? save());
   clearTimeout(timer);
+  owed = null; // the form has all of it
   delete form.dataset.sent;
   form.requestSubmit(event.submitter);
 });
 addEventListener('pagehide', () => {
-  if (autosaves && unsent.size && !stale)
-    post(form.getAttribute('action'),
-      { ...Object.fromEntries(unsent), version: form.elements.version.value }, { keepalive: true });
+  if (!autosaves || stale || !(unsent.size || owed)) return;
+  if (!owed) owe();
+  ask({ keepalive: true });
 });
 addEventListener('beforeunload', (event) => {
-  if (unsent.size && (stale || saved?.classList.contains('saved--bad'))) event.preventDefault();
+  if ((unsent.size || owed) && (stale || saved?.classList.contains('saved--bad'))) event.preventDefault();
 });
 
 uploads(words, {
