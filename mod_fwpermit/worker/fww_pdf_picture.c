@@ -45,7 +45,8 @@ static bool mend(fww_sheet *s, const fww_source *source)
 
     if (ok)
         stand_for(s, vips_image_get_width(image), vips_image_get_height(image), jpeg, n, g_free);
-    g_clear_object(&image);
+    if (image)
+        g_object_unref(image);
     vips_error_clear();
     return ok;
 }
