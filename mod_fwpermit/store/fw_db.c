@@ -105,14 +105,19 @@ static apr_status_t close_connection(void *data)
 }
 
 /* Runs a text as it stands; what the driver answers. */
-static int ask(fw_db *db, const char *text)
+static int ask_within(fw_db *db, const char *text, int ms)
 {
     int rows, rc;
 
-    fw_db_watch_begin(db->watched, db->home->patience_ms);
+    fw_db_watch_begin(db->watched, ms);
     rc = apr_dbd_query(db->home->driver, db->handle, &rows, text);
     fw_db_watch_end(db->watched);
     return rc;
+}
+
+static int ask(fw_db *db, const char *text)
+{
+    return ask_within(db, text, db->home->patience_ms);
 }
 
 /* Asks SQLite whether it does what was set: foreign keys are off without a word otherwise (D3). */
@@ -296,14 +301,9 @@ static apr_status_t give_back(void *data)
 /* An empty query is a round trip, too; the driver's own check trusts what it saw last (D7). */
 static bool answers(fw_db *db)
 {
-    int rows, rc;
-
     if (!db->pg || fw_monotonic() - db->used < IDLE_TRUST_US)
         return true;
-    fw_db_watch_begin(db->watched, PING_MS);
-    rc = apr_dbd_query(db->home->driver, db->handle, &rows, ";");
-    fw_db_watch_end(db->watched);
-    return rc == 0 && PQstatus(db->pg) == CONNECTION_OK;
+    return ask_within(db, ";", PING_MS) == 0 && PQstatus(db->pg) == CONNECTION_OK;
 }
 
 /* Connected, and not left behind by a server that was started again. *last: there is no better one, for no new one can be made or the
